@@ -1,0 +1,88 @@
+"""The `yarigar` command.
+
+service  serve, web, worker, schedule, migrate, doctor, settings-doc
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import click
+
+__all__ = ["cli"]
+
+# Command by command, the module it is in and its short help: a command loads what it
+# needs and no other, and `yarigar --help` loads none. `a-b` is the function a_b.
+COMMANDS = {
+    "serve": ("gateway.cli.service", "Start everything on this machine."),
+    "web": ("gateway.cli.service", "Run the web service alone."),
+    "worker": ("gateway.cli.service", "Run one worker alone."),
+    "schedule": ("gateway.cli.service", "Run the scheduler alone."),
+    "migrate": ("gateway.cli.service", "Bring the ledger's tables up to date."),
+    "doctor": ("gateway.cli.service", "Say what is well and what is not."),
+    "settings-doc": ("gateway.cli.service", "Write the page of settings."),
+}
+
+# What an operator can mend: told in a line, never as a traceback. By name, because
+# loading the ledger to say that a port is in use takes half a second.
+FAULTS = {
+    "gateway.faults.Unready",
+    "gateway.library.NoMenus",
+    "ledger.engine.LedgerError",
+    "ledger.export.selection.BadSelection",
+    "ledger.export.xlsx.XlsxMissing",
+    "sms.registry.Unbuildable",
+    "ussd.faults.BadMenus",
+}
+
+
+class Refused(click.ClickException):
+    """A fault as the terminal shows it."""
+
+    exit_code = 2
+
+    def show(self, file: Any = None) -> None:
+        for line in self.message.splitlines():
+            click.echo(f"yarigar: {line}", err=True)
+
+
+class Commands(click.Group):
+    """The commands of COMMANDS, each loaded when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _ = COMMANDS[cmd_name]
+        command: click.Command = getattr(
+            importlib.import_module(module), cmd_name.replace("-", "_")
+        )
+        return command
+
+    def format_commands(
+        self, ctx: click.Context, formatter: click.HelpFormatter
+    ) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, help) for name, (_, help) in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except Exception as fault:
+            if not _is_to_mend(fault):
+                raise
+            raise Refused(str(fault)) from fault
+
+
+def _is_to_mend(fault: Exception) -> bool:
+    kinds = {f"{kind.__module__}.{kind.__qualname__}" for kind in type(fault).__mro__}
+    return not kinds.isdisjoint(FAULTS)
+
+
+@click.group(cls=Commands)
+@click.version_option(package_name="yarigar")
+def cli() -> None:
+    """Donations and sign-ups from any phone."""

@@ -1,0 +1,399 @@
+"""The way of one dial: a turn comes in, the next screen goes out.
+
+Load where the caller stands (one round trip), say what the text says anew, step the
+pure machine, do in one transaction what the caller agreed to, save the reply (one
+round trip). Whatever the carrier repeats gets the same reply and does nothing again.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from redis.exceptions import RedisError
+
+from gateway.effects import Order, Results, carry_out, results_of
+from gateway.facts import Asker, fetch
+from gateway.library import Library, NoMenus
+from ledger import dials, people, pledges
+from ledger.engine import (
+    Connection,
+    Engine,
+    LedgerError,
+    NothingRecorded,
+    NotRead,
+    OutcomeUnknown,
+    reading,
+    writing,
+)
+from ledger.events import earlier
+from ledger.vault import Keys
+from phone.encoding import Limits
+from ussd.machine import Effect, Need, Session, Step, begin, notice, step
+from ussd.menus import Menus
+from ussd.sessions import Conversation, Sessions
+from ussd.trail import (
+    Anew,
+    Onward,
+    Repeat,
+    answers_in,
+    digest_with,
+    extended,
+    reconcile,
+)
+from ussd.turn import DialEnd, Turn
+
+__all__ = ["Channel", "Conversations", "Reply"]
+
+RACES_MAX = 5
+ROUNDS_MAX = 60
+DIAL_BYTES = 16
+KEY_REMEMBERED = timedelta(hours=24)
+REDIAL_WINDOW = timedelta(minutes=10)
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One carrier's door: its name, its screen, and whether it is a rehearsal."""
+
+    name: str
+    limits: Limits
+    test: bool
+    # The line campaign texts come from, for those who want to rejoin by text.
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    text: str
+    ends: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    """What is known of a dial whose conversation Redis does not hold."""
+
+    conversation: Conversation
+    answers: tuple[str, ...]
+    results: Results
+    stands: Mapping[str, str] | None
+    # When it is for the campaign's window.
+    window_at: datetime
+
+
+class _UnknownCode(LookupError):
+    """A dialled code that leads nowhere here."""
+
+
+class Conversations:
+    """Every conversation of one service. It keeps nothing between turns itself."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        keys: Keys,
+        sessions: Sessions,
+        library: Library,
+        *,
+        wake: Callable[[], None],
+    ) -> None:
+        self._engine = engine
+        self._keys = keys
+        self._sessions = sessions
+        self._library = library
+        self._wake = wake
+        self._digest = digest_with(keys.index)
+
+    def answer(self, channel: Channel, turn: Turn, now: datetime) -> Reply:
+        """The screen that answers one turn. Never raises for what a carrier sent."""
+        dial = self._dial(channel, turn.session, turn.phone)
+        try:
+            conversation, announced = self._sessions.load(dial)
+        except RedisError as failure:
+            log.error("sessions_gone", why=type(failure).__name__)
+            return self._without_sessions(channel, turn, dial, now)
+        try:
+            return self._turned(channel, turn, dial, conversation, announced, now)
+        except _UnknownCode:
+            return self._closing(announced, "unknown")
+        except (NothingRecorded, NotRead, NoMenus) as failure:
+            log.error("turn_failed", why=str(failure))
+            return self._closing(announced, "busy")
+        except LedgerError as failure:
+            log.error("outcome_unknown", why=str(failure))
+            return self._closing(announced, "unsure")
+
+    def ended(self, channel: Channel, end: DialEnd, now: datetime) -> None:
+        """Keep the carrier's word on whether the last screen was seen."""
+        dial = self._dial(channel, end.session, end.phone)
+        with writing(self._engine) as db:
+            dials.ended(db, dial=f"{channel.name}:{dial}", reached=end.reached, at=now)
+
+    # -- one turn -------------------------------------------------------------------
+
+    def _turned(
+        self,
+        channel: Channel,
+        turn: Turn,
+        dial: str,
+        conversation: Conversation | None,
+        announced: str | None,
+        now: datetime,
+    ) -> Reply:
+        for _ in range(RACES_MAX):
+            if conversation is None:
+                try:
+                    opening = self._open(channel, turn, dial, announced, now)
+                except NotRead as failure:
+                    if not turn.typed:
+                        raise
+                    # Something may stand from before that cannot be asked about now.
+                    raise OutcomeUnknown(str(failure)) from failure
+                shown = False
+            else:
+                said = reconcile(conversation.trail, turn.typed, self._digest)
+                if isinstance(said, Repeat):
+                    return Reply(said.reply, said.ends)
+                if isinstance(said, Anew):
+                    opening = self._again(turn, conversation, announced, now)
+                    shown = False
+                else:
+                    opening = _onward(conversation, said, now)
+                    shown = True
+            menus = self._library.version(opening.conversation.menus)
+            stepped, recorded = self._step(
+                channel, turn, dial, menus, opening, shown, now
+            )
+            reply = Reply(stepped.text, stepped.ends)
+            saved = replace(
+                opening.conversation,
+                version=opening.conversation.version + 1,
+                session=stepped.session,
+                trail=extended(
+                    opening.conversation.trail,
+                    turn.typed,
+                    self._digest,
+                    reply=reply.text,
+                    ends=reply.ends,
+                ),
+            )
+            try:
+                winner = self._sessions.save(dial, saved)
+            except RedisError as failure:
+                log.error("session_not_saved", why=type(failure).__name__)
+                if recorded or opening.results:
+                    return reply
+                raise NothingRecorded("the session could not be saved") from None
+            if winner is None:
+                return reply
+            said = reconcile(winner.trail, turn.typed, self._digest)
+            if isinstance(said, Repeat):
+                return Reply(said.reply, said.ends)
+            if recorded:
+                return reply
+            conversation = winner
+        raise NothingRecorded("too many requests at once for one dial")
+
+    def _step(
+        self,
+        channel: Channel,
+        turn: Turn,
+        dial: str,
+        menus: Menus,
+        opening: _Opening,
+        shown: bool,
+        now: datetime,
+    ) -> tuple[Step, bool]:
+        """Step the machine, fetching and doing what it lacks; and whether it did."""
+        facts: dict[Need, Mapping[str, Any]] = {}
+        results = dict(opening.results)
+        recorded = False
+        for _ in range(ROUNDS_MAX):
+            stepped = step(
+                menus,
+                opening.conversation.session,
+                opening.answers,
+                now=opening.window_at,
+                limits=channel.limits,
+                facts=facts,
+                results=results,
+                shown=shown,
+                stands=opening.stands,
+            )
+            lacks = stepped.lacks
+            if lacks is None:
+                return stepped, recorded
+            if isinstance(lacks, Effect):
+                order = self._order(channel, turn, dial, menus, opening, lacks, now)
+                results[lacks.name, lacks.number] = carry_out(
+                    self._engine, self._keys, order
+                )
+                recorded = True
+                # What was read before the deed may no longer be so.
+                facts.clear()
+                self._wake()
+            else:
+                asker = Asker(
+                    turn.phone,
+                    opening.conversation.session.campaign,
+                    channel.test,
+                    channel.line,
+                )
+                with reading(self._engine) as db:
+                    facts[lacks] = fetch(db, self._keys, lacks, asker)
+        raise OutcomeUnknown("a screen lacked facts without end")
+
+    def _order(
+        self,
+        channel: Channel,
+        turn: Turn,
+        dial: str,
+        menus: Menus,
+        opening: _Opening,
+        effect: Effect,
+        now: datetime,
+    ) -> Order:
+        generation = opening.conversation.generation
+        prefix = f"ussd:{channel.name}:{dial}:{generation}"
+        return Order(
+            effect=effect,
+            key=f"{prefix}:{effect.name}:{effect.number}",
+            phone=turn.phone,
+            language=opening.conversation.session.language,
+            menus=menus,
+            channel=channel.name,
+            test=channel.test,
+            at=now,
+        )
+
+    # -- beginnings -------------------------------------------------------------------
+
+    def _open(
+        self,
+        channel: Channel,
+        turn: Turn,
+        dial: str,
+        announced: str | None,
+        now: datetime,
+    ) -> _Opening:
+        """A dial that Redis does not know: a new one, or one it has lost.
+
+        Keys that this dial already used tell which; their effects count as answered.
+        After a day a carrier may use a session id again: a new generation.
+        """
+        menus = self._library.current(announced)
+        with reading(self._engine) as db:
+            prefix = f"ussd:{channel.name}:{dial}:"
+            facts = earlier(db, prefix=prefix)
+            person = people.find(db, self._keys, turn.phone)
+            generation = max((int(f.key.split(":")[3]) for f in facts), default=0)
+            of_it = [f for f in facts if int(f.key.split(":")[3]) == generation]
+            if of_it and now - min(f.at for f in of_it) > KEY_REMEMBERED:
+                generation, of_it = generation + 1, []
+            results = results_of(of_it)
+            stands = None
+            if person is not None and not of_it:
+                stands = self._stands(db, channel, person.id, now)
+        language = person.language if person is not None and person.language else None
+        opened = self._begun(menus, turn, language or menus.languages[0])
+        conversation = Conversation(0, menus.hash, generation, opened[0])
+        # A campaign that closed since is still open for what was given in time.
+        if of_it:
+            now = min(f.at for f in of_it)
+        return _Opening(conversation, opened[1], results, stands, now)
+
+    def _again(
+        self,
+        turn: Turn,
+        conversation: Conversation,
+        announced: str | None,
+        now: datetime,
+    ) -> _Opening:
+        """Another conversation under the same session id: the next generation."""
+        menus = self._library.current(announced)
+        session, answers = self._begun(menus, turn, conversation.session.language)
+        fresh = Conversation(
+            conversation.version, menus.hash, conversation.generation + 1, session
+        )
+        return _Opening(fresh, answers, {}, None, now)
+
+    def _begun(
+        self, menus: Menus, turn: Turn, language: str
+    ) -> tuple[Session, tuple[str, ...]]:
+        if language not in menus.languages:
+            language = menus.languages[0]
+        begun = begin(menus, turn.dialled, language)
+        if begun is None:
+            raise _UnknownCode(turn.dialled)
+        session, ahead = begun
+        return session, (*ahead, *answers_in(turn.typed))
+
+    def _stands(
+        self, db: Connection, channel: Channel, person_id: int, now: datetime
+    ) -> Mapping[str, str] | None:
+        """A pledge of the last minutes whose last screen may not have been seen."""
+        latest = pledges.latest_since(
+            db, person_id=person_id, since=now - REDIAL_WINDOW
+        )
+        if latest is None or latest.state != "open":
+            return None
+        way, name, dial, *_ = latest.key.split(":")
+        if way != "ussd" or latest.test != channel.test:
+            return None
+        if dials.reached(db, f"{name}:{dial}"):
+            return None
+        return {"code": latest.code, "amount": str(latest.amount)}
+
+    # -- when something is gone ---------------------------------------------------------
+
+    def _without_sessions(
+        self, channel: Channel, turn: Turn, dial: str, now: datetime
+    ) -> Reply:
+        """Redis is gone: what was already recorded is still told; nothing is begun."""
+        try:
+            opening = self._open(channel, turn, dial, None, now)
+            if opening.results:
+                menus = self._library.version(opening.conversation.menus)
+                stepped, _ = self._step(
+                    channel, turn, dial, menus, opening, False, now
+                )
+                return Reply(stepped.text, stepped.ends)
+        except _UnknownCode:
+            return self._closing(None, "unknown")
+        except (LedgerError, NoMenus, RedisError) as failure:
+            log.error("turn_failed", why=type(failure).__name__)
+            return self._closing(None, "unsure" if turn.typed else "busy")
+        return self._closing(None, "busy")
+
+    def _closing(self, announced: str | None, name: str) -> Reply:
+        """A last word, in the first language, with what menus can still be had."""
+        try:
+            menus = self._library.current(announced)
+        except (NoMenus, LedgerError, RedisError):
+            menus = self._library.newest()
+            if menus is None:
+                return Reply(LAST_WORDS[name], ends=True)
+        return Reply(notice(menus, name, menus.languages[0]), ends=True)
+
+    def _dial(self, channel: Channel, session: str, phone: str) -> str:
+        """The keyed hash that stands for one carrier's session of one phone."""
+        named = f"{channel.name}\n{session}\n{phone}".encode()
+        return hmac.digest(self._keys.index, named, "sha256")[:DIAL_BYTES].hex()
+
+
+# Said only when there are no menus to say it with.
+LAST_WORDS = {
+    "busy": "The service is busy; nothing was recorded. Please dial again shortly.",
+    "unsure": "We are not sure whether it was recorded. Please dial again shortly.",
+    "unknown": "This code is not known here.",
+}
+
+
+def _onward(conversation: Conversation, said: Onward, now: datetime) -> _Opening:
+    return _Opening(conversation, said.answers, {}, None, now)

@@ -1,0 +1,308 @@
+"""What a caller agreed to, done: one transaction for the fact, its key and its text.
+
+Each effect that the menus can name is one function here. It runs at most once per
+key, whatever the carrier repeats; its result (a few words for the next screen) is the
+same for the first request and for every other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from ledger import people, pledges, report, signups, stops
+from ledger.engine import (
+    Connection,
+    Engine,
+    LedgerError,
+    NothingRecorded,
+    OutcomeUnknown,
+    reading,
+    writing,
+)
+from ledger.events import Earlier, Recorded, find, record
+from ledger.outbox import Kind
+from ledger.outbox import promise
+from ledger.vault import Keys, look_up
+from ussd.machine import Effect
+from ussd.menus import Campaign, CampaignState, Menus
+
+__all__ = ["Order", "Results", "carry_out", "results_of"]
+
+ATTEMPTS_MAX = 3
+
+Results = Mapping[tuple[str, int], Mapping[str, str]]
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An effect, for whom, and under which key."""
+
+    effect: Effect
+    key: str
+    phone: str
+    language: str
+    menus: Menus
+    channel: str
+    test: bool
+    at: datetime
+
+    @property
+    def campaign(self) -> Campaign:
+        return self.menus.campaigns[self.effect.campaign]
+
+
+def carry_out(engine: Engine, keys: Keys, order: Order) -> dict[str, str]:
+    """Do it and return its result; raises NothingRecorded or OutcomeUnknown.
+
+    A connection that dies during COMMIT leaves the outcome open. The same order under
+    the same key is then given again: it finds the first one, or takes its place.
+    """
+    unknown = False
+    for _ in range(ATTEMPTS_MAX):
+        try:
+            with writing(engine) as db:
+                return DOING[order.effect.name](db, keys, order)
+        except OutcomeUnknown:
+            unknown = True
+        except NothingRecorded as failure:
+            log.warning("nothing_recorded", effect=order.effect.name, why=str(failure))
+            if unknown:
+                break
+            return _looked_up(engine, order, failure)
+    raise OutcomeUnknown("whether it was recorded could not be learnt")
+
+
+def _looked_up(
+    engine: Engine, order: Order, failure: NothingRecorded
+) -> dict[str, str]:
+    """What an earlier request under the same key came to, if there was one.
+
+    "Nothing was recorded" is only true once the key is known not to be there.
+    """
+    try:
+        with reading(engine) as db:
+            found = find(db, key=order.key)
+    except LedgerError:
+        raise OutcomeUnknown("the ledger cannot be asked") from None
+    if found is None:
+        raise failure
+    return _result(found)
+
+
+def results_of(facts: Iterable[Earlier]) -> Results:
+    """What recorded effects came to, by their names and numbers in their keys."""
+    results = {}
+    for fact in facts:
+        name, number = fact.key.rsplit(":", 2)[-2:]
+        results[name, int(number)] = _result(fact)
+    return results
+
+
+def _result(fact: Earlier) -> dict[str, str]:
+    """What the next screen may say: the code, and words the effect left in its body."""
+    result = {"code": fact.code} if fact.code else {}
+    for name in ("code", "language"):
+        if name in fact.body:
+            result[name] = str(fact.body[name])
+    if fact.kind == "signup.again":
+        result["outcome"] = "already"
+    return result
+
+
+def _pledge(db: Connection, keys: Keys, order: Order) -> dict[str, str]:
+    """Record a pledge and promise the text that says how to pay it."""
+    campaign, answers = order.campaign, order.effect.answers
+    state = campaign.state(order.at)
+    if state is not CampaignState.OPEN and find(db, key=order.key) is None:
+        return {"outcome": str(state)}
+    amount = int(answers["amount"])
+    assert campaign.min <= amount <= campaign.max
+    person = people.remember(db, keys, order.phone, at=order.at)
+    recorded = pledges.record_pledge(
+        db,
+        keys,
+        key=order.key,
+        person_id=person.id,
+        campaign=campaign.id,
+        purpose=answers["purpose"],
+        unit=campaign.unit,
+        amount=amount,
+        channel=order.channel,
+        test=order.test,
+        at=order.at,
+    )
+    code = _code(recorded)
+    slots = {"amount": amount, "code": code, "pay": campaign.pay}
+    _tell(db, order, recorded, person.id, "sms.pledge", slots)
+    return {"code": code}
+
+
+def _cancel(db: Connection, keys: Keys, order: Order) -> dict[str, str]:
+    """Release a pledge that its donor takes back, while nothing was paid of it."""
+    person = people.remember(db, keys, order.phone, at=order.at)
+    code = order.effect.answers["pledge"]
+    cancelled = pledges.cancel_pledge(
+        db,
+        key=order.key,
+        person_id=person.id,
+        code=code,
+        channel=order.channel,
+        test=order.test,
+        at=order.at,
+    )
+    if cancelled.recorded is not None:
+        _tell(db, order, cancelled.recorded, person.id, "sms.cancelled", {"code": code})
+    return {"outcome": str(cancelled.outcome)}
+
+
+def _sign_up(db: Connection, keys: Keys, order: Order) -> dict[str, str]:
+    """Sign a volunteer up, once; a second time finds the first."""
+    answers = order.effect.answers
+    person = people.remember(db, keys, order.phone, at=order.at)
+    signed = signups.sign_up(
+        db,
+        keys,
+        key=order.key,
+        person_id=person.id,
+        campaign=order.campaign.id,
+        place_kind=answers["place_kind"],
+        place=answers.get("place") or None,
+        province=answers.get("province") or None,
+        district=answers.get("district") or None,
+        skill=answers["skill"],
+        time=answers["time"],
+        consent=order.menus.hash,
+        channel=order.channel,
+        test=order.test,
+        at=order.at,
+    )
+    template = "sms.vol.again" if signed.already else "sms.vol"
+    _tell(db, order, signed.recorded, person.id, template, {"code": signed.code})
+    outcome = {"outcome": "already"} if signed.already else {}
+    return {"code": signed.code, **outcome}
+
+
+def _language(db: Connection, keys: Keys, order: Order) -> dict[str, str]:
+    """Remember the language of a phone."""
+    language = order.effect.answers["language_chosen"]
+    assert language in order.menus.languages
+    person = people.remember(db, keys, order.phone, at=order.at)
+    people.set_language(db, person_id=person.id, language=language)
+    recorded = _note(db, order, person.id, {"language": language})
+    first = None if recorded.first else find(db, key=order.key)
+    return _result(first) if first is not None else {"language": language}
+
+
+def _stop_texts(db: Connection, keys: Keys, order: Order) -> dict[str, str]:
+    """Stop campaign texts from every line, and say so once."""
+    person = people.remember(db, keys, order.phone, at=order.at)
+    recorded = stops.stop(
+        db,
+        look_up=look_up(keys, order.phone),
+        line=stops.EVERY_LINE,
+        key=order.key,
+        person_id=person.id,
+        channel=order.channel,
+        test=order.test,
+        at=order.at,
+    )
+    _tell(db, order, recorded, person.id, "sms.out", {})
+    return {}
+
+
+def _start_texts(db: Connection, keys: Keys, order: Order) -> dict[str, str]:
+    """Take campaign texts again, from every line."""
+    person = people.remember(db, keys, order.phone, at=order.at)
+    recorded = stops.start(
+        db,
+        look_up=look_up(keys, order.phone),
+        line=stops.EVERY_LINE,
+        key=order.key,
+        person_id=person.id,
+        channel=order.channel,
+        test=order.test,
+        at=order.at,
+    )
+    _tell(db, order, recorded, person.id, "sms.in", {})
+    return {}
+
+
+def _text_report(db: Connection, keys: Keys, order: Order) -> dict[str, str]:
+    """Promise the campaign's figures of this moment as a text."""
+    person = people.remember(db, keys, order.phone, at=order.at)
+    figures = report.figures(db, campaign=order.campaign.id, test=order.test)
+    recorded = _note(db, order, person.id, {})
+    slots = {"pledged": figures.pledged_rial, "paid": figures.paid_rial}
+    _tell(db, order, recorded, person.id, "sms.report", slots)
+    return {}
+
+
+DOING: Mapping[str, Callable[[Connection, Keys, Order], dict[str, str]]] = {
+    "pledge": _pledge,
+    "cancel": _cancel,
+    "sign_up": _sign_up,
+    "language": _language,
+    "stop_texts": _stop_texts,
+    "start_texts": _start_texts,
+    "text_report": _text_report,
+}
+
+
+def _note(
+    db: Connection, order: Order, person_id: int, body: Mapping[str, str]
+) -> Recorded:
+    """An event that moves nothing."""
+    return record(
+        db,
+        key=order.key,
+        kind=order.effect.name,
+        body=body,
+        person_id=person_id,
+        campaign=order.effect.campaign,
+        channel=order.channel,
+        test=order.test,
+        at=order.at,
+    )
+
+
+def _tell(
+    db: Connection,
+    order: Order,
+    recorded: Recorded,
+    person_id: int,
+    template: str,
+    slots: Mapping[str, str | int],
+) -> None:
+    """Promise a text in the transaction of the fact it tells of; a repeat tells nothing."""
+    if recorded.differs:
+        log.error(
+            "key_reused", effect=order.effect.name, differs=list(recorded.differs)
+        )
+    if not recorded.first:
+        return
+    text = order.menus.texts[template]
+    promise(
+        db,
+        event_id=recorded.event_id,
+        person_id=person_id,
+        template=template,
+        slots=slots,
+        language=order.language,
+        menus=order.menus.hash,
+        kind=Kind(text.kind),
+        campaign=order.effect.campaign,
+        test=order.test,
+        at=order.at,
+        expires_at=order.at + timedelta(hours=text.expires_hours),
+    )
+
+
+def _code(recorded: Recorded) -> str:
+    assert recorded.code is not None
+    return recorded.code

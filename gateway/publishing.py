@@ -1,0 +1,81 @@
+"""Prove a menu file and make it the current menus, for every process and machine."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from gateway.faults import Unready
+from gateway.service import build, now
+from gateway.settings import Settings
+from ledger import menus as published
+from ledger.engine import Engine, writing
+from phone.encoding import Limits
+from ussd.faults import BadMenus
+from ussd.menus import Menus
+from ussd.prover import Line, prove
+from ussd.reading import read
+from ussd.sessions import Sessions
+
+__all__ = ["MenusRefused", "check", "publish", "publish_file"]
+
+
+class MenusRefused(Unready):
+    """The menus have faults; each has a line with its place and its remedy."""
+
+
+def publish_file(settings: Settings) -> str:
+    """Publish the file the settings name and return its hash.
+
+    Raises MenusRefused; the menus that were current then stay so.
+    """
+    service = build(settings)
+    try:
+        return publish(
+            settings, service.engine, service.sessions, settings.menus, at=now()
+        )
+    finally:
+        service.engine.dispose()
+        service.redis.close()
+
+
+def publish(
+    settings: Settings, engine: Engine, sessions: Sessions, path: Path, *, at: datetime
+) -> str:
+    """Check `path`, keep it as a version, and point everybody to it."""
+    menus, source = check(settings, path)
+    with writing(engine) as db:
+        published.publish(db, hash=menus.hash, source=source, at=at)
+    sessions.announce(menus.hash)
+    return menus.hash
+
+
+def check(settings: Settings, path: Path) -> tuple[Menus, str]:
+    """The menus in `path` and their source; raises MenusRefused with every fault."""
+    try:
+        source = path.read_text(encoding="utf-8")
+    except OSError as failure:
+        raise MenusRefused(f"{path}: {failure.strerror}") from None
+    except UnicodeDecodeError:
+        raise MenusRefused(f"{path}: not UTF-8 text; save it as UTF-8") from None
+    try:
+        menus = read(source, time_zone=settings.time_zone, name=str(path))
+    except BadMenus as refused:
+        raise MenusRefused(str(refused)) from None
+    faults = prove(menus, channels=limits(settings), lines=lines(settings))
+    if faults:
+        raise MenusRefused(str(BadMenus(faults, str(path))))
+    return menus, source
+
+
+def limits(settings: Settings) -> dict[str, Limits]:
+    """The screen of every channel, by its name."""
+    return {
+        name: Limits(gsm7_septets=c.gsm7_septets, ucs2_units=c.ucs2_units)
+        for name, c in settings.ussd.items()
+    } or {"default": Limits()}
+
+
+def lines(settings: Settings) -> list[Line]:
+    """The sender lines of every carrier, with the words they must end with."""
+    return [Line(c.sender, c.stop_line) for c in settings.sms.values()]

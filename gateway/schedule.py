@@ -1,0 +1,112 @@
+"""The scheduler: it wakes workers for what Redis forgot, and tidies up.
+
+Any number may run; one holds the lease and works. Its jobs can be done twice.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from datetime import datetime, timedelta
+
+import structlog
+
+from gateway.faults import Unready
+from gateway.logs import write_logs
+from gateway.processes import SUPERVISED_BY
+from gateway.publishing import publish
+from gateway.service import Service, build, now
+from gateway.settings import Settings
+from gateway.texts import routes
+from ledger import leases, outbox
+from ledger.engine import LedgerError, reading, writing
+from sms.delivery import tidy
+from sms.owner import this_process
+from sms.routes import Routes
+
+__all__ = ["main"]
+
+LEASE = "schedule"
+LEASE_SECONDS = 15
+TURN_SECONDS = 1.0
+TIDY_EVERY = timedelta(seconds=20)
+
+log = structlog.get_logger()
+
+
+def main(settings: Settings) -> None:
+    """Run until told to stop."""
+    write_logs()
+    stop = threading.Event()
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signal_number, lambda *_: stop.set())
+    service = build(settings)
+    turns = _Turns(service, routes(service))
+    watched = _Watched(service) if os.environ.get(SUPERVISED_BY) else None
+    while not stop.wait(TURN_SECONDS):
+        try:
+            turns.turn(now())
+            if watched is not None:
+                watched.look(now())
+        except LedgerError as failure:
+            log.error("schedule_turn_failed", why=str(failure))
+
+
+class _Turns:
+    def __init__(self, service: Service, routes: Routes) -> None:
+        self._service = service
+        self._routes = routes
+        self._holder = this_process()
+        self._tidied: datetime | None = None
+
+    def turn(self, at: datetime) -> None:
+        engine = self._service.engine
+        with writing(engine) as db:
+            held = leases.take(
+                db, name=LEASE, holder=self._holder, seconds=LEASE_SECONDS, at=at
+            )
+        if not held:
+            return
+        if self._tidied is None or at - self._tidied >= TIDY_EVERY:
+            tidy(engine, self._routes, at=at)
+            self._tidied = at
+        with reading(engine) as db:
+            waiting = outbox.due(db, at=at)
+        if waiting:
+            self._service.wake()
+
+
+class _Watched:
+    """The menu file beside `serve`: a change is published, a fault is named."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._seen = self._stamp()
+
+    def look(self, at: datetime) -> None:
+        stamp = self._stamp()
+        if stamp is None or stamp == self._seen:
+            return
+        self._seen = stamp
+        settings = self._service.settings
+        try:
+            published = publish(
+                settings,
+                self._service.engine,
+                self._service.sessions,
+                settings.menus,
+                at=at,
+            )
+        except Unready as refused:
+            faults = str(refused).splitlines()
+            log.error("menus_refused", file=str(settings.menus), faults=faults)
+        else:
+            log.info("menus_published", file=str(settings.menus), version=published)
+
+    def _stamp(self) -> tuple[int, int] | None:
+        try:
+            found = self._service.settings.menus.stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_size

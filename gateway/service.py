@@ -1,0 +1,117 @@
+"""Everything the service is made of, built once from the settings.
+
+The one place that constructs collaborators, for every process alike: the web
+application, the worker, the scheduler and the commands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from redis import Redis
+
+from gateway.conversation import Channel as UssdDoor
+from gateway.conversation import Conversations
+from gateway.handsets import Handsets
+from gateway.library import Library
+from gateway.settings import Settings
+from gateway.wake import wake
+from ledger.engine import Engine, connect
+from ledger.vault import Keys
+from phone.encoding import Limits
+from ussd.sessions import Sessions
+from ussd.turn import Dialect, dialect
+
+__all__ = ["Service", "build", "now"]
+
+REDIS_SECONDS_MAX = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A USSD channel: who speaks there, in which format."""
+
+    channel: UssdDoor
+    dialect: Dialect
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    settings: Settings
+    engine: Engine
+    redis: Redis
+    keys: Keys
+    sessions: Sessions
+    library: Library
+    conversations: Conversations
+    handsets: Handsets
+    doors: dict[str, Door]
+    wake: Callable[[], None]
+
+
+def now() -> datetime:
+    """The clock of the service: nothing below the gateway reads another."""
+    return datetime.now(UTC)
+
+
+def build(settings: Settings) -> Service:
+    """Build the service; nothing connects before it is used.
+
+    `settings` are complete: with keys and the address of a Redis.
+    """
+    engine = connect(settings.database_url, pool_size=settings.web_threads)
+    redis = Redis.from_url(
+        settings.redis_url,
+        socket_timeout=REDIS_SECONDS_MAX,
+        socket_connect_timeout=REDIS_SECONDS_MAX,
+    )
+    keys = Keys(
+        vault=settings.key_bytes("vault_key"),
+        index=settings.key_bytes("index_key"),
+        code=settings.key_bytes("code_key"),
+    )
+    sessions = Sessions(redis, seconds=settings.session_seconds)
+    library = Library(engine, sessions, settings.time_zone)
+
+    def wake_worker() -> None:
+        wake(redis)
+
+    return Service(
+        settings=settings,
+        engine=engine,
+        redis=redis,
+        keys=keys,
+        sessions=sessions,
+        library=library,
+        conversations=Conversations(
+            engine, keys, sessions, library, wake=wake_worker
+        ),
+        handsets=Handsets(redis, keys),
+        doors={name: _door(settings, name) for name in settings.ussd},
+        wake=wake_worker,
+    )
+
+
+def _door(settings: Settings, name: str) -> Door:
+    channel = settings.ussd[name]
+    return Door(
+        UssdDoor(
+            name=name,
+            limits=Limits(
+                gsm7_septets=channel.gsm7_septets, ucs2_units=channel.ucs2_units
+            ),
+            test=channel.test,
+            line=_line(settings, test=channel.test),
+        ),
+        dialect(channel.adapter)(region=settings.region),
+    )
+
+
+def _line(settings: Settings, *, test: bool) -> str:
+    """The line campaign texts come from: the heaviest carrier of the same kind."""
+    lines = [c for c in settings.sms.values() if c.test == test] or [
+        *settings.sms.values()
+    ]
+    return max(lines, key=lambda c: c.weight).sender if lines else ""

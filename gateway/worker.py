@@ -1,0 +1,78 @@
+"""The worker: it delivers promised texts whenever it is woken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import structlog
+from redis import Redis
+from rq import Queue
+from rq.worker import SimpleWorker
+
+from gateway.logs import write_logs
+from gateway.service import Service, build, now
+from gateway.settings import Settings
+from gateway.texts import renderer, routes
+from gateway.wake import QUEUE, lower_flag
+from ledger.engine import LedgerError
+from sms.carrier import keep_urls_out_of_logs
+from sms.delivery import deliver
+from sms.owner import this_process
+from sms.routes import Routes
+
+__all__ = ["deliver_texts", "main"]
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class _Post:
+    service: Service
+    routes: Routes
+    worker: SimpleWorker
+
+
+# RQ calls its jobs by name, so what they work with has to be found by name too.
+_post: _Post | None = None
+
+
+def main(settings: Settings) -> None:
+    """Work until told to stop; what is under way is finished."""
+    global _post
+    write_logs()
+    keep_urls_out_of_logs()
+    service = build(settings)
+    # RQ waits for work on its connection, so it cannot have a time limit on reads.
+    redis = Redis.from_url(settings.redis_url)
+    worker = SimpleWorker([Queue(QUEUE, connection=redis)], connection=redis)
+    _post = _Post(service, routes(service), worker)
+    # Texts that a worker before this one left behind do not wait for a new one.
+    service.wake()
+    worker.work(logging_level="WARNING")
+
+
+def deliver_texts() -> None:
+    """Deliver every text that is due. A job of RQ: it carries no data of its own."""
+    assert _post is not None, "deliver_texts runs in a worker"
+    service = _post.service
+    worker = _post.worker
+    lower_flag(service.redis)
+    settings = service.settings
+    try:
+        drained = deliver(
+            service.engine,
+            service.keys,
+            routes=_post.routes,
+            render=renderer(service.library),
+            owner=this_process(),
+            now=now,
+            batch_max=settings.text_batch_max,
+            lease_seconds=settings.lease_seconds,
+            should_stop=lambda: bool(worker._stop_requested),
+        )
+    except LedgerError as failure:
+        # The scheduler wakes a worker again while texts are due.
+        log.error("texts_not_delivered", why=str(failure))
+        return
+    if drained.states:
+        log.info("texts", **{str(state): n for state, n in drained.states.items()})

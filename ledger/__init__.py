@@ -1,0 +1,28 @@
+"""The facts: money, hours and parcels promised and given, people, texts promised.
+
+The only package that knows the database. Functions take an open connection first
+and never commit: who opened the transaction owns it. No clock is read here.
+
+    engine      connections and transactions, and how they fail
+    migrate     bring a database up to date (migrations/ holds the steps)
+    schema      the tables
+    once        inserts that leave what is already there
+    vault       keyed hashes, and the encryption of what may be forgotten
+    people      who called, known by a keyed hash
+    events      what happened, once per key, and the transfers it owns
+    accounts    where amounts come from and go to
+    codes       tracking codes
+    pledges     promised gifts, cancelled or paid
+    signups     volunteers
+    stops       who asked for no more texts
+    menus       the versions of the menus, and the current one
+    dials       how a carrier says a dial ended
+    leases      one holder of a name at a time
+    tokens      keys of the export address
+    outbox      texts promised, and what became of them
+    inbox       receipts and texts that came in
+    export/     the books as files
+    verify      the proof that the books are whole
+    balances    what each account holds
+    report      the figures that are shown to everyone
+"""

@@ -1,0 +1,326 @@
+"""Connections and transactions, on SQLite and on PostgreSQL alike.
+
+What fails here fails as one of these, so that nobody above needs a driver:
+
+    LedgerError
+    ├── NothingRecorded    the transaction is known not to stand
+    ├── OutcomeUnknown     the connection died during COMMIT: look the key up
+    └── NotRead            a read failed; nothing was to be recorded
+
+The driver's own error stands as the cause, without the values of a statement.
+"""
+
+from __future__ import annotations
+
+import select
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
+from time import sleep
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import psycopg
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    DisconnectionError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+__all__ = [
+    "Connection",
+    "Engine",
+    "LedgerError",
+    "NotRead",
+    "NothingRecorded",
+    "OutcomeUnknown",
+    "connect",
+    "reading",
+    "writing",
+]
+
+BUSY_TIMEOUT_MS = 5_000
+CONNECT_TIMEOUT_SECONDS = 5
+POOL_TIMEOUT_SECONDS = 5
+SQLITE_OLDEST = (3, 35, 0)  # the first with RETURNING
+PENDING_READS_MAX = 4
+SWITCH_PAUSE_MS = 20
+
+_turns: WeakKeyDictionary[Engine, Lock] = WeakKeyDictionary()
+_BEGIN = "ledger_begin"
+_WRITE = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "BEGIN"}
+_SNAPSHOT = {
+    "sqlite": "BEGIN",
+    "postgresql": "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+}
+
+
+class LedgerError(Exception):
+    """The database did not do what was asked of it."""
+
+
+class NothingRecorded(LedgerError):
+    """The transaction is known not to stand."""
+
+
+class OutcomeUnknown(LedgerError):
+    """The connection died during COMMIT: the transaction may stand or not."""
+
+
+class NotRead(LedgerError):
+    """A read failed."""
+
+
+def connect(url: str, *, pool_size: int = 8) -> Engine:
+    """Open the database at `url`, sqlite:///file or postgresql://…
+
+    Every thread that works at once needs one of `pool_size` connections; a few
+    more are opened under pressure. Raises LedgerError for an address of another
+    kind; the connections themselves are made when first needed.
+    """
+    address = _address(url)
+    name = address.get_backend_name()
+    # Both drivers are kept from beginning transactions by themselves: a writer on
+    # SQLite must say IMMEDIATE, a single read on PostgreSQL needs no BEGIN at all.
+    engine = create_engine(
+        address,
+        isolation_level="AUTOCOMMIT",
+        pool_size=pool_size,
+        max_overflow=max(2, pool_size // 2),
+        pool_timeout=POOL_TIMEOUT_SECONDS,
+        hide_parameters=True,
+        connect_args=(
+            {"timeout": BUSY_TIMEOUT_MS / 1000}
+            if name == "sqlite"
+            else {"connect_timeout": CONNECT_TIMEOUT_SECONDS}
+        ),
+    )
+    event.listen(engine, "begin", _begin)
+    if name == "sqlite":
+        _turns[engine] = Lock()
+        event.listen(engine, "connect", _prepare_sqlite)
+    else:
+        event.listen(engine, "connect", _prepare_postgresql)
+        event.listen(engine, "checkout", _refuse_stale)
+    return engine
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """One transaction that writes: committed at the end, rolled back on an exception.
+
+    On SQLite it holds the write lock from its first moment, so it cannot deadlock;
+    on PostgreSQL it is READ COMMITTED. Raises NothingRecorded or OutcomeUnknown;
+    an exception of the caller's own passes through after the rollback.
+    """
+    with _turn(engine):
+        try:
+            db = _begun(engine, _WRITE[engine.dialect.name])
+        except (DBAPIError, PoolTimeout) as error:
+            raise NothingRecorded(_said(error)) from error
+        with db:
+            try:
+                yield db
+            except BaseException as error:
+                _abandon(db)
+                if isinstance(error, DBAPIError):
+                    raise NothingRecorded(_said(error)) from error
+                raise
+            _commit(db)
+
+
+@contextmanager
+def reading(engine: Engine, *, snapshot: bool = False) -> Iterator[Connection]:
+    """A connection to read with, and nothing else.
+
+    With `snapshot` every statement sees the same moment, and rows may be streamed;
+    without it each statement stands alone on PostgreSQL, which costs no round trips
+    of its own. What is written here is lost or refused. Raises NotRead.
+    """
+    name = engine.dialect.name
+    begin = _SNAPSHOT[name] if snapshot or name == "sqlite" else ""
+    try:
+        with _begun(engine, begin) as db:
+            try:
+                yield db
+            finally:
+                _abandon(db)
+    except (DBAPIError, PoolTimeout) as error:
+        raise NotRead(_said(error)) from error
+
+
+def _address(url: str) -> URL:
+    try:
+        address = make_url(url)
+    except (ArgumentError, ValueError):
+        raise LedgerError(
+            "the database address is not a URL like sqlite:///var/yarigar.db"
+        ) from None
+    name = address.drivername
+    if name in ("postgres", "postgresql"):
+        return address.set(drivername="postgresql+psycopg")
+    if name == "postgresql+psycopg":
+        return address
+    if name in ("sqlite", "sqlite+pysqlite"):
+        if not address.database or address.database == ":memory:":
+            raise LedgerError("an SQLite database needs a file: sqlite:///var/x.db")
+        if sqlite3.sqlite_version_info < SQLITE_OLDEST:
+            raise LedgerError(
+                f"SQLite {sqlite3.sqlite_version} is too old: 3.35 is needed"
+            )
+        return address
+    raise LedgerError(f"the ledger knows sqlite and postgresql, not {name}")
+
+
+@contextmanager
+def _turn(engine: Engine) -> Iterator[None]:
+    """Let one thread write at a time, on SQLite.
+
+    SQLite itself makes the others sleep and try again, in no order: eight busy threads
+    were seen to starve one of them past the five seconds.
+    """
+    turn = _turns.get(engine)
+    if turn is None:
+        yield
+        return
+    if not turn.acquire(timeout=BUSY_TIMEOUT_MS / 1000):
+        raise NothingRecorded("another transaction held the database for too long")
+    try:
+        yield
+    finally:
+        turn.release()
+
+
+def _begun(engine: Engine, begin: str) -> Connection:
+    """A connection in its transaction, a fresh one if the pooled one was dead."""
+    try:
+        return _begun_once(engine, begin)
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+    return _begun_once(engine, begin)
+
+
+def _begun_once(engine: Engine, begin: str) -> Connection:
+    db = engine.connect()
+    try:
+        db.execution_options(**{_BEGIN: begin}).begin()
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _begin(db: Connection) -> None:
+    statement = db.get_execution_options().get(_BEGIN, _WRITE[db.dialect.name])
+    if statement:
+        db.exec_driver_sql(statement)
+
+
+def _commit(db: Connection) -> None:
+    if not _stands(db):
+        _abandon(db)
+        raise NothingRecorded("an error inside the transaction was passed over")
+    try:
+        db.commit()
+    except DBAPIError as error:
+        _abandon(db)
+        if _is_rolled_back(error.orig):
+            raise NothingRecorded(_said(error)) from error
+        raise OutcomeUnknown(_said(error)) from error
+
+
+def _stands(db: Connection) -> bool:
+    """Whether COMMIT would commit: PostgreSQL takes it for ROLLBACK after an error,
+    and SQLite has already rolled back when the disk is full."""
+    driver: Any = db.connection.driver_connection
+    if db.dialect.name == "sqlite":
+        return bool(driver.in_transaction)
+    return bool(driver.info.transaction_status.name == "INTRANS")
+
+
+def _is_rolled_back(error: Any) -> bool:
+    """Whether a failed COMMIT surely left nothing behind."""
+    if isinstance(error, sqlite3.Error):
+        # Not SQLITE_IOERR: the frames may have reached the disk before it failed.
+        primary = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        return primary in (
+            sqlite3.SQLITE_BUSY,
+            sqlite3.SQLITE_CONSTRAINT,
+            sqlite3.SQLITE_FULL,
+        )
+    # An ERROR is the server's word that it rolled back. FATAL is not: a server that
+    # shuts down while it waits for its standby has already committed.
+    diag = getattr(error, "diag", None)
+    return (
+        diag is not None
+        and diag.severity_nonlocalized == "ERROR"
+        and diag.sqlstate != "40003"
+    )
+
+
+def _abandon(db: Connection) -> None:
+    try:
+        db.rollback()
+    except DBAPIError:
+        db.invalidate()  # the server rolls back when the connection is gone
+
+
+def _said(error: Exception) -> str:
+    """What failed, without the values of the statement."""
+    if not isinstance(error, DBAPIError):
+        return "no database connection became free in time"
+    orig: Any = error.orig
+    sign = getattr(orig, "sqlstate", None) or getattr(orig, "sqlite_errorname", None)
+    return f"{type(orig).__name__} {sign}" if sign else type(orig).__name__
+
+
+def _prepare_sqlite(driver: sqlite3.Connection, record: object) -> None:
+    _keep_a_log(driver)
+    for pragma in (
+        # NORMAL could lose a pledge whose text has already left.
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        # Without it, REPLACE deletes rows and no trigger hears of it.
+        "recursive_triggers=ON",
+    ):
+        driver.execute(f"PRAGMA {pragma}")
+
+
+def _keep_a_log(driver: sqlite3.Connection) -> None:
+    """Switch a new file to WAL. Two that do so at once are told BUSY without a wait."""
+    for _ in range(BUSY_TIMEOUT_MS // SWITCH_PAUSE_MS):
+        try:
+            driver.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+        sleep(SWITCH_PAUSE_MS / 1000)
+    driver.execute("PRAGMA journal_mode=WAL")
+
+
+def _prepare_postgresql(driver: Any, record: object) -> None:
+    driver.execute(f"SET lock_timeout = {BUSY_TIMEOUT_MS}")
+
+
+def _refuse_stale(driver: Any, record: object, proxy: object) -> None:
+    """Refuse a pooled connection that the server has closed, without a round trip.
+
+    An idle connection has nothing to read; one that the server left has an error
+    or the end of the stream waiting.
+    """
+    poll = select.poll()
+    poll.register(driver.pgconn.socket, select.POLLIN)
+    for _ in range(PENDING_READS_MAX):
+        if not poll.poll(0):
+            return
+        try:
+            driver.pgconn.consume_input()
+        except psycopg.OperationalError:
+            break
+    raise DisconnectionError("the server has closed the connection")

@@ -1,0 +1,239 @@
+"""What happened, once per key for ever, and the transfers it owns.
+
+`record` is the only way in for money, hours and parcels. A key that comes again is
+never an error: the first event answers, and says which fields were asked differently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, func, insert, select
+
+from ledger import schema
+from ledger.accounts import account_id
+from ledger.once import Once
+
+__all__ = ["Earlier", "Moved", "Recorded", "earlier", "find", "record", "repeated"]
+
+KEY_CHARS_MAX = 200
+TRANSFERS_MAX = 32
+EARLIER_MAX = 64
+AMOUNT_MAX = 2**63 - 1
+LAST_CHARACTER = "\U0010ffff"
+
+_event = schema.event.c
+_transfer = schema.transfer.c
+_resolution = schema.resolution.c
+_debit = schema.account.alias("debit")
+_credit = schema.account.alias("credit")
+
+_insert_event = Once(schema.event, _event.key, returning=_event.id)
+
+# The accounts are looked up where they are used: see ledger.accounts.
+_insert_transfer = (
+    insert(schema.transfer)
+    .from_select(
+        [
+            _transfer.debit_id,
+            _transfer.credit_id,
+            _transfer.event_id,
+            _transfer.number,
+            _transfer.unit,
+            _transfer.amount,
+            _transfer.phase,
+            _transfer.pending_id,
+        ],
+        select(
+            _debit.c.id,
+            _credit.c.id,
+            bindparam("of_event", type_=_transfer.event_id.type),
+            bindparam("nth", type_=_transfer.number.type),
+            bindparam("in_unit", type_=_transfer.unit.type),
+            bindparam("moved", type_=_transfer.amount.type),
+            bindparam("in_phase", type_=_transfer.phase.type),
+            bindparam("resolves", type_=_transfer.pending_id.type),
+        )
+        .select_from(_debit.join(_credit, _debit.c.unit == _credit.c.unit))
+        .where(
+            _debit.c.code == bindparam("from_account"),
+            _credit.c.code == bindparam("to_account"),
+        ),
+    )
+    .returning(_transfer.id)
+)
+_insert_resolution = insert(schema.resolution).from_select(
+    [_resolution.pending_id, _resolution.transfer_id, _resolution.number],
+    select(
+        bindparam("resolved", type_=_resolution.pending_id.type),
+        bindparam("by_transfer", type_=_resolution.transfer_id.type),
+        func.coalesce(func.max(_resolution.number), 0) + 1,
+    ).where(_resolution.pending_id == bindparam("resolved")),
+)
+_events = select(
+    _event.id,
+    _event.key,
+    _event.kind,
+    _event.body,
+    _event.at,
+    schema.code.c.code,
+).select_from(schema.event.outerjoin(schema.code))
+_by_key = _events.where(_event.key == bindparam("wanted"))
+_by_prefix = (
+    _events.where(
+        _event.key >= bindparam("first_key"), _event.key < bindparam("last_key")
+    )
+    .order_by(_event.key)
+    .limit(EARLIER_MAX)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """An amount in minor units that goes from one account to another.
+
+    `phase` is single or pending; or post, void or expire with the `pending_id` of the
+    transfer that it resolves; or reversal.
+    """
+
+    debit: str
+    credit: str
+    unit: str
+    amount: int
+    phase: str
+    pending_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What stands under a key: whether this call was first, else what differed."""
+
+    event_id: int
+    first: bool
+    differs: tuple[str, ...] = ()
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """An event that was recorded before, with its tracking code if it has one."""
+
+    event_id: int
+    key: str
+    kind: str
+    body: Mapping[str, str | int]
+    code: str | None
+    at: datetime
+
+
+def record(
+    db: Connection,
+    *,
+    key: str,
+    kind: str,
+    body: Mapping[str, str | int],
+    moved: Sequence[Moved] = (),
+    person_id: int | None = None,
+    about_id: int | None = None,
+    campaign: str | None = None,
+    purpose: str | None = None,
+    district: str | None = None,
+    centre: str | None = None,
+    channel: str,
+    test: bool,
+    at: datetime,
+) -> Recorded:
+    """Record an event and its transfers, unless its key has happened before.
+
+    `body` is what was asked for, without a name, a number or a time: on a repeat it is
+    compared field by field with the first, and the names that differ come back sorted.
+    """
+    assert 0 < len(key) <= KEY_CHARS_MAX
+    assert len(moved) <= TRANSFERS_MAX
+    event_id: int | None = _insert_event(
+        db,
+        key=key,
+        kind=kind,
+        body=dict(body),
+        about_id=about_id,
+        person_id=person_id,
+        campaign=campaign,
+        purpose=purpose,
+        district=district,
+        centre=centre,
+        channel=channel,
+        test=test,
+        transfers=len(moved),
+        at=at,
+    )
+    if event_id is None:
+        again = repeated(db, key=key, kind=kind, body=body)
+        assert again is not None
+        return again
+    for number, move in enumerate(moved, start=1):
+        _transfer_once(db, event_id, number, move)
+    return Recorded(event_id, first=True)
+
+
+def repeated(
+    db: Connection, *, key: str, kind: str, body: Mapping[str, str | int]
+) -> Recorded | None:
+    """What stands under this key, compared with what is asked now; None if new."""
+    first = find(db, key=key)
+    if first is None:
+        return None
+    differs = {
+        name
+        for name in body.keys() | first.body.keys()
+        if body.get(name) != first.body.get(name)
+    }
+    if first.kind != kind:
+        differs.add("kind")
+    return Recorded(first.event_id, False, tuple(sorted(differs)), first.code)
+
+
+def find(db: Connection, *, key: str) -> Earlier | None:
+    """The event with this key: what is asked after an unknown outcome."""
+    row = db.execute(_by_key, {"wanted": key}).first()
+    return None if row is None else _earlier(row)
+
+
+def earlier(db: Connection, *, prefix: str) -> list[Earlier]:
+    """The first 64 events, in the order of their keys, whose key begins so."""
+    assert prefix
+    rows = db.execute(
+        _by_prefix, {"first_key": prefix, "last_key": prefix + LAST_CHARACTER}
+    )
+    return [_earlier(row) for row in rows]
+
+
+def _transfer_once(db: Connection, event_id: int, number: int, move: Moved) -> None:
+    assert 0 < move.amount <= AMOUNT_MAX
+    assert move.debit != move.credit
+    values = {
+        "of_event": event_id,
+        "nth": number,
+        "in_unit": move.unit,
+        "moved": move.amount,
+        "in_phase": move.phase,
+        "resolves": move.pending_id,
+        "from_account": move.debit,
+        "to_account": move.credit,
+    }
+    transfer_id = db.execute(_insert_transfer, values).scalar()
+    if transfer_id is None:
+        account_id(db, move.debit, move.unit)
+        account_id(db, move.credit, move.unit)
+        transfer_id = db.execute(_insert_transfer, values).scalar_one()
+    if move.pending_id is not None:
+        db.execute(
+            _insert_resolution,
+            {"resolved": move.pending_id, "by_transfer": transfer_id},
+        )
+
+
+def _earlier(row: Row[*tuple[Any, ...]]) -> Earlier:
+    return Earlier(row.id, row.key, row.kind, row.body, row.code, row.at)

@@ -1,0 +1,94 @@
+"""Walk the facts of a selection in the order they were recorded.
+
+Each page is read in a transaction of its own, over before the page is handed on: a
+slow download then neither keeps SQLite's log from being folded back nor PostgreSQL
+from clearing away old rows. What is recorded after the walk began is not in it; what
+became of a row is as true as the moment its page was read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Select, bindparam, func, select
+
+from ledger.engine import reading
+from ledger.export.selection import Selection
+from ledger.schema import event, outbox
+
+__all__ = ["PAGE_ROWS", "Cell", "Extent", "Record", "extent", "text_states", "walk"]
+
+PAGE_ROWS = 500
+
+# Text or a whole number; what is not known is an empty text.
+Cell = str | int
+Record = Sequence[Cell]
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How many facts there are, and the ids between which they lie."""
+
+    rows: int
+    first_id: int
+    last_id: int
+
+
+def extent(engine: Engine, kind: str, selection: Selection) -> Extent:
+    """Count the facts of a kind in a selection."""
+    query = select(func.count(), func.min(event.c.id), func.max(event.c.id))
+    with reading(engine) as db:
+        found = db.execute(query.where(*selection.conditions(kind))).one()
+    rows, first_id, last_id = found
+    return Extent(rows, first_id or 0, last_id or 0)
+
+
+def walk(
+    engine: Engine,
+    kind: str,
+    selection: Selection,
+    query: Select[Any],
+    complete: Callable[[Connection, Sequence[Any]], list[Record]],
+) -> Iterator[list[Record]]:
+    """Yield what `complete` makes of each page of `query`.
+
+    The query selects from `event`, its id among the columns as `id`; `complete` may
+    ask the same transaction for more about the rows it is given.
+    """
+    ids = extent(engine, kind, selection)
+    page = (
+        query.where(
+            *selection.conditions(kind),
+            event.c.id > bindparam("after_id"),
+            event.c.id <= ids.last_id,
+        )
+        .order_by(event.c.id)
+        .limit(PAGE_ROWS)
+    )
+    after_id = ids.first_id - 1
+    while after_id < ids.last_id:
+        with reading(engine, snapshot=True) as db:
+            found = db.execute(page, {"after_id": after_id}).all()
+            records = complete(db, found)
+        if not found:
+            return
+        after_id = found[-1].id
+        yield records
+
+
+def text_states(db: Connection, event_ids: Iterable[int]) -> dict[int, str]:
+    """Say how far the first text that each fact promised has come."""
+    found = db.execute(_TEXTS, {"event_ids": list(event_ids)})
+    # The last of these to be written into the dictionary is the first promised.
+    return {row.event_id: _TEXT_WORDS.get(row.state, row.state) for row in found}
+
+
+_TEXTS = (
+    select(outbox.c.event_id, outbox.c.state)
+    .where(outbox.c.event_id.in_(bindparam("event_ids", expanding=True)))
+    .order_by(outbox.c.id.desc())
+)
+# That a worker holds a text just now is nothing a treasurer can act upon.
+_TEXT_WORDS = {"sending": "queued"}

@@ -1,0 +1,100 @@
+"""Who called, known by a keyed hash; the number itself stays in the vault."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from ledger import schema
+from ledger.once import Once
+from ledger.vault import Keys, Sealed, look_up, seal_phone, unseal_phone
+
+__all__ = [
+    "Person",
+    "find",
+    "phone_of",
+    "phones_of",
+    "remember",
+    "set_language",
+]
+
+BATCH_MAX = 500
+
+_person = schema.person.c
+_vault = schema.vault.c
+_find = select(_person.id, _person.language).where(
+    _person.look_up == bindparam("look_up")
+)
+_insert_person = Once(schema.person, _person.look_up, returning=_person.id)
+_insert_vault = insert(schema.vault)
+_set_language = (
+    update(schema.person)
+    .where(_person.id == bindparam("person_id"))
+    .values(language=bindparam("new_language"))
+)
+_sealed = select(_vault.person_id, _vault.wrapped_key, _vault.phone).where(
+    _vault.person_id.in_(bindparam("person_ids", expanding=True))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    id: int
+    language: str | None
+
+
+def find(db: Connection, keys: Keys, phone: str) -> Person | None:
+    """The person with this E.164 number, if they ever called."""
+    return _found(db, look_up(keys, phone))
+
+
+def remember(db: Connection, keys: Keys, phone: str, *, at: datetime) -> Person:
+    """The person with this E.164 number, made if new. Two at once make one."""
+    hashed = look_up(keys, phone)
+    person = _found(db, hashed)
+    if person is not None:
+        return person
+    person_id = _insert_person(db, look_up=hashed, since=at)
+    if person_id is None:
+        person = _found(db, hashed)
+        assert person is not None
+        return person
+    sealed = seal_phone(keys, person_id, phone)
+    db.execute(
+        _insert_vault,
+        {
+            "person_id": person_id,
+            "wrapped_key": sealed.wrapped_key,
+            "phone": sealed.phone,
+        },
+    )
+    return Person(person_id, None)
+
+
+def set_language(db: Connection, *, person_id: int, language: str) -> None:
+    db.execute(_set_language, {"person_id": person_id, "new_language": language})
+
+
+def phone_of(db: Connection, keys: Keys, *, person_id: int) -> str | None:
+    """The person's E.164 number, or None once they are erased."""
+    return phones_of(db, keys, person_ids=[person_id]).get(person_id)
+
+
+def phones_of(
+    db: Connection, keys: Keys, *, person_ids: Sequence[int]
+) -> dict[int, str]:
+    """The E.164 numbers of up to 500 people by id, without those who are erased."""
+    assert len(person_ids) <= BATCH_MAX
+    rows = db.execute(_sealed, {"person_ids": list(person_ids)})
+    return {
+        person_id: unseal_phone(keys, person_id, Sealed(wrapped_key, phone))
+        for person_id, wrapped_key, phone in rows
+    }
+
+
+def _found(db: Connection, hashed: bytes) -> Person | None:
+    row = db.execute(_find, {"look_up": hashed}).first()
+    return None if row is None else Person(row.id, row.language)

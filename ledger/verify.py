@@ -1,0 +1,213 @@
+"""Read all of the books and say what cannot be true of them.
+
+The database guards each row as it comes in; this proves afterwards that no row
+came in another way: a restore, a repair by hand, a guard that was dropped.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain, islice
+from typing import Any
+
+from sqlalchemy import Connection, Select, and_, func, select, text
+from sqlalchemy.exc import DatabaseError
+
+from ledger.rules import RULES, Rule, lost_references
+from ledger.schema import account, code, event, outbox, signup, transfer
+from phone.codes import is_code
+
+__all__ = ["FAULTS_MAX", "Count", "Fault", "Sum", "Verdict", "verify"]
+
+FAULTS_MAX = 1_000
+_ROWS_AT_ONCE = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One row that cannot be true: its table, its primary key and why."""
+
+    table: str
+    id: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many rows of a table were read."""
+
+    table: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """What moved in one phase, in minor units; rehearsals stand apart."""
+
+    unit: str
+    phase: str
+    test: bool
+    transfers: int
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was read and what is wrong; `cut` says that faults were left out."""
+
+    counts: tuple[Count, ...]
+    sums: tuple[Sum, ...]
+    faults: tuple[Fault, ...]
+    cut: bool
+
+    @property
+    def is_sound(self) -> bool:
+        return not self.faults
+
+
+def verify(
+    db: Connection,
+    *,
+    faults_max: int = FAULTS_MAX,
+    progress: Callable[[int, int], None] | None = None,
+) -> Verdict:
+    """Check every fact against every other, in constant memory.
+
+    `db` is from reading(snapshot=True), so that all checks see the same moment.
+    `progress` is told how many checks are done and how many there are. At most
+    `faults_max` faults are told: a damaged table can hold millions.
+    """
+    damage = tuple(islice(_damage(db), faults_max))
+    try:
+        return _judged(db, damage, faults_max, progress)
+    except DatabaseError as error:
+        if not _is_torn(error):
+            raise
+        torn = Fault("database", "-", "has pages that cannot be read")
+        return Verdict((), (), (*damage, torn)[:faults_max], cut=True)
+
+
+def _judged(
+    db: Connection,
+    damage: tuple[Fault, ...],
+    faults_max: int,
+    progress: Callable[[int, int], None] | None,
+) -> Verdict:
+    found = chain(damage, _faults(db, progress))
+    faults = tuple(islice(found, faults_max + 1))
+    return Verdict(
+        counts=tuple(
+            Count(table.name, db.scalar(select(func.count()).select_from(table)) or 0)
+            for table in (event, transfer, code, signup, outbox)
+        ),
+        sums=tuple(
+            Sum(row.unit, row.phase, row.test, row.transfers, int(row.amount))
+            for row in db.execute(_SUMS)
+        ),
+        faults=faults[:faults_max],
+        cut=len(faults) > faults_max,
+    )
+
+
+def _faults(
+    db: Connection, progress: Callable[[int, int], None] | None
+) -> Iterator[Fault]:
+    rules = [*lost_references(), *RULES]
+    checks = [partial(_broken, rule=rule) for rule in rules]
+    checks += [partial(_mistyped_codes), partial(_untrue_pledges)]
+    for done, check in enumerate(checks):
+        if progress:
+            progress(done, len(checks))
+        yield from check(db)
+    if progress:
+        progress(len(checks), len(checks))
+
+
+def _damage(db: Connection) -> Iterator[Fault]:
+    # PostgreSQL has checksums for this, and tells of damage by failing a query.
+    if db.dialect.name != "sqlite":
+        return
+    try:
+        for (line,) in db.execute(text("PRAGMA integrity_check")):
+            if line != "ok":
+                yield Fault("database", "-", str(line))
+    except DatabaseError as error:
+        if not _is_torn(error):
+            raise
+        yield Fault("database", "-", "has pages that cannot be checked")
+
+
+def _is_torn(error: DatabaseError) -> bool:
+    number: int = getattr(error.orig, "sqlite_errorcode", 0)
+    return number & 0xFF == sqlite3.SQLITE_CORRUPT
+
+
+def _broken(db: Connection, rule: Rule) -> Iterator[Fault]:
+    for row in _stream(db, rule.query):
+        yield Fault(rule.table, "/".join(str(part) for part in row), rule.what)
+
+
+def _mistyped_codes(db: Connection) -> Iterator[Fault]:
+    for row in _stream(db, select(code.c.event_id, code.c.code)):
+        if not is_code(row.code):
+            yield Fault("code", str(row.event_id), "has a wrong check digit")
+
+
+def _untrue_pledges(db: Connection) -> Iterator[Fault]:
+    for row in _stream(db, _PLEDGES):
+        for field in ("campaign", "purpose", "unit", "amount"):
+            if row.body.get(field) != getattr(row, field):
+                what = f"was asked for another {field} than its transfer has"
+                yield Fault("event", str(row.id), what)
+        accounts = (
+            f"A:Receivable:Pledge:{row.campaign}",
+            f"N:Donation:{row.campaign}:{row.purpose}",
+        )
+        if (row.debit, row.credit) != accounts:
+            what = "stands on other accounts than its campaign's and purpose's"
+            yield Fault("event", str(row.id), what)
+
+
+_SUMS = (
+    select(
+        transfer.c.unit,
+        transfer.c.phase,
+        event.c.test,
+        func.count().label("transfers"),
+        func.sum(transfer.c.amount).label("amount"),
+    )
+    .join(event, event.c.id == transfer.c.event_id)
+    .group_by(transfer.c.unit, transfer.c.phase, event.c.test)
+    .order_by(transfer.c.unit, transfer.c.phase, event.c.test)
+)
+_debit = account.alias("debit")
+_credit = account.alias("credit")
+_PLEDGES = (
+    select(
+        event.c.id,
+        event.c.body,
+        event.c.campaign,
+        event.c.purpose,
+        transfer.c.unit,
+        transfer.c.amount,
+        _debit.c.code.label("debit"),
+        _credit.c.code.label("credit"),
+    )
+    .join(
+        transfer,
+        and_(transfer.c.event_id == event.c.id, transfer.c.phase == "pending"),
+    )
+    .join(_debit, _debit.c.id == transfer.c.debit_id)
+    .join(_credit, _credit.c.id == transfer.c.credit_id)
+    .where(event.c.kind == "pledge")
+)
+
+
+def _stream(db: Connection, query: Select[Any]) -> Iterator[Any]:
+    # The rows come by and by, on PostgreSQL through a cursor on the server.
+    options = {"yield_per": _ROWS_AT_ONCE}
+    with db.execute(query, execution_options=options) as result:
+        yield from result

@@ -1,0 +1,17 @@
+"""Getting a text to a handset, and believing what comes back.
+
+Map of the package:
+
+- `carrier`    what a carrier is asked to do, and the ways it can answer
+- `carriers`   one file per carrier: console, kavenegar, africastalking
+- `registry`   the carriers that are installed, and how one is built from settings
+- `routes`     the channels an operator has set up, and which one takes a text
+- `delivery`   promised texts to carriers: claim, call, write down the outcome
+- `calls`      one text on its way
+- `endings`    what becomes of a text after a call
+- `waits`      how long after each outcome a text is tried again
+- `owner`      whose lease it is, and whether that process is gone
+- `receiving`  receipts and incoming texts: store first, then act
+- `keywords`   the words that stop and start texts, however they are spelled
+- `lines`      the sender lines that people have told to be silent
+"""

@@ -1,0 +1,1 @@
+"""One carrier per file; each knows `sms.carrier`, `phone` and httpx, nothing else."""

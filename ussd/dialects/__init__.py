@@ -1,0 +1,1 @@
+"""One file for each carrier's format. They import `ussd.turn` and `phone` only."""

@@ -1,0 +1,137 @@
+"""One request of a carrier, whoever sent it, and the answer it gets.
+
+A dialect is one file: it reads a carrier's request into a `Turn` or a `DialEnd`, and
+writes a reply in the same carrier's format. Dialects are found by entry point
+(`yarigar.ussd`), ours and a stranger's alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from typing import ClassVar, Protocol
+from urllib.parse import parse_qsl
+
+__all__ = [
+    "FIELD_BYTES_MAX",
+    "Answer",
+    "Dialect",
+    "DialEnd",
+    "Turn",
+    "Unreadable",
+    "dialect",
+    "form_fields",
+]
+
+GROUP = "yarigar.ussd"
+FIELDS_MAX = 40
+FIELD_BYTES_MAX = 4_000
+
+
+class Unreadable(ValueError):
+    """A request that cannot be understood; the sentence names the field."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One turn of a conversation.
+
+    `typed` is everything typed since the dial, joined by `*` (cumulative).
+    `phone` is E.164 and `dialled` the code in dial order, `*780*5588*1#`.
+    """
+
+    session: str
+    phone: str
+    dialled: str
+    typed: str
+
+
+@dataclass(frozen=True, slots=True)
+class DialEnd:
+    """The carrier's word on how a dial ended; `reached` if the last screen was shown."""
+
+    session: str
+    phone: str
+    reached: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What goes back: a status, a content type and a body."""
+
+    body: str
+    status: int = 200
+    content_type: str = "text/plain; charset=utf-8"
+
+
+class Dialect(Protocol):
+    """One carrier's format."""
+
+    name: ClassVar[str]
+
+    def __init__(self, *, region: str) -> None: ...
+
+    def read(self, body: bytes) -> Turn:
+        """Read a request; raises Unreadable."""
+
+    def read_end(self, body: bytes) -> DialEnd:
+        """Read an end-of-session event; raises Unreadable."""
+
+    def write(self, text: str, *, ends: bool) -> Answer:
+        """A screen, or a last one."""
+
+    def refuse(self, reason: str, status: int) -> Answer:
+        """A request that was not understood, in one line."""
+
+
+def dialect(name: str) -> type[Dialect]:
+    """The dialect of that name; raises LookupError naming those there are."""
+    found = {entry.name: entry for entry in entry_points(group=GROUP)}
+    if name not in found:
+        known = ", ".join(sorted(found))
+        raise LookupError(f"no USSD adapter {name!r}; there are: {known}")
+    loaded: type[Dialect] = found[name].load()
+    return loaded
+
+
+def form_fields(
+    body: bytes, *, needs: tuple[str, ...], takes: tuple[str, ...] = ()
+) -> Mapping[str, str]:
+    """The fields of an `application/x-www-form-urlencoded` body.
+
+    Only those in `needs` and `takes` come back, the latter where they are sent.
+    Raises Unreadable for one that is missing, doubled, too long, not UTF-8, or holds a
+    control character; fields nobody asked for are let pass, for carriers add them.
+    """
+    try:
+        pairs = parse_qsl(
+            body.decode("ascii"),
+            keep_blank_values=True,
+            encoding="latin-1",
+            max_num_fields=FIELDS_MAX,
+        )
+    except UnicodeDecodeError:
+        raise Unreadable("The body is not a URL-encoded form.") from None
+    except ValueError:
+        raise Unreadable(f"The form has more than {FIELDS_MAX} fields.") from None
+    fields: dict[str, str] = {}
+    for name, raw in pairs:
+        if name not in needs and name not in takes:
+            continue
+        if name in fields:
+            raise Unreadable(f"Field {name} is given twice.")
+        if len(raw) > FIELD_BYTES_MAX:
+            limit = f"{FIELD_BYTES_MAX:,} bytes"
+            raise Unreadable(f"Field {name} is longer than {limit}.")
+        try:
+            value = raw.encode("latin-1").decode("utf-8")
+        except UnicodeDecodeError:
+            raise Unreadable(f"Field {name} is not UTF-8.") from None
+        if any(ord(letter) < 32 and letter not in "\t\r\n" for letter in value):
+            raise Unreadable(f"Field {name} holds a control character.")
+        fields[name] = value
+    for name in needs:
+        if name not in fields:
+            raise Unreadable(f"Field {name} is missing.")
+    return fields
