@@ -73,21 +73,34 @@ class Supervisor:
             self._turn(self._seconds_to_next_start())
 
     def stop(self) -> None:
-        """End the processes, the last started first, each with time to finish."""
+        """End the processes, the last started first, each with time to finish.
+
+        A Ctrl-C while they finish ends the waiting. No other signal does: `make`
+        forwards a SIGTERM that the whole group has had already.
+        """
+        grace_seconds = GRACE_SECONDS
         for child in reversed(self._children):
             child.process.terminate()
-            try:
-                child.process.wait(GRACE_SECONDS)
-            except subprocess.TimeoutExpired:
-                log.warning("killed", process=child.name, after_seconds=GRACE_SECONDS)
-                child.process.kill()
-                child.process.wait()
+            deadline = time.monotonic() + grace_seconds
+            while child.process.poll() is None:
+                if signal.SIGINT in self._hear(deadline - time.monotonic()):
+                    grace_seconds = deadline = 0
+                if time.monotonic() > deadline and child.process.poll() is None:
+                    log.warning("killed", process=child.name)
+                    child.process.kill()
+                    child.process.wait()
+
+    def _hear(self, seconds: float | None) -> bytes:
+        """Wait so long for signals, and give the number of each that came."""
+        if seconds is not None and seconds < 0:
+            seconds = 0
+        ready = select.select([self._pipe], [], [], seconds)[0]
+        return os.read(self._pipe, 512) if ready else b""
 
     def _turn(self, seconds: float | None) -> None:
         """Wait for a signal for so long, and do what is due."""
-        if select.select([self._pipe], [], [], seconds)[0]:
-            arrived = os.read(self._pipe, 512)
-            self._is_told = self._is_told or any(n in STOPPING_SIGNALS for n in arrived)
+        arrived = self._hear(seconds)
+        self._is_told = self._is_told or any(n in STOPPING_SIGNALS for n in arrived)
         if self._is_told:
             return
         for child in self._children:

@@ -69,8 +69,9 @@ def deliver(
     """Deliver every text that is due, until none is or `should_stop` says so.
 
     `owner` is `sms.owner.this_process()`; `lease_seconds` is renewed during slow calls.
-    `render` makes the final words and raises LookupError for a text that cannot be
-    made. Raises LedgerError if the database stays away.
+    `render` makes the final words and raises LookupError for a text that can never be
+    made; after any other fault of its own that text is tried again later. Raises
+    LedgerError if the database stays away.
     """
     run = _Run(
         engine=engine,
@@ -140,6 +141,8 @@ class _Run:
     threads: int
     should_stop: Callable[[], bool]
     states: Counter[State] = field(default_factory=Counter)
+    # Claimed and not looked at yet; the channel is who said it never had the text.
+    _fresh: deque[tuple[Claimed, Channel | None]] = field(default_factory=deque)
     _waiting: deque[Job] = field(default_factory=deque)
     _closings: list[Closing] = field(default_factory=list)
     _calls: dict[Future[Result | None], Call] = field(default_factory=dict)
@@ -162,13 +165,16 @@ class _Run:
             self._waiting.popleft()
         for call in written.begun:
             self._calls[pool.submit(calls.make, call)] = call
-        for news in judged:
-            if news.ending is None:
-                # It never arrived; that carrier still knows it by the same id.
-                row = replace(news.call.row, doubtful=False)
-                self._prepare(row, channel=news.call.channel)
-        for row in written.claimed:
-            self._prepare(row)
+        # What never arrived is still known to that carrier by the same id.
+        self._fresh.extend(
+            (replace(news.call.row, doubtful=False), news.call.channel)
+            for news in judged
+            if news.ending is None
+        )
+        self._fresh.extend((row, None) for row in written.claimed)
+        while self._fresh:
+            self._prepare(*self._fresh[0])
+            self._fresh.popleft()
 
         if self._calls:
             # Woken also when nothing ends, to renew the lease.
@@ -181,10 +187,9 @@ class _Run:
         judged = self._judged([future for future in self._calls if future.done()])
         never_arrived = [news.call.row for news in judged if news.ending is None]
         self._closings += [Closing(row, State.QUEUED) for row in never_arrived]
-        for job in self._waiting:
-            state = State.UNCLEAR if job.row.doubtful else State.QUEUED
-            self._closings.append(Closing(job.row, state))
-        self._waiting.clear()
+        for row in [row for row, _ in self._fresh] + [job.row for job in self._waiting]:
+            state = State.UNCLEAR if row.doubtful else State.QUEUED
+            self._closings.append(Closing(row, state))
         if judged or self._closings:
             # Without a database the leases run out, which comes to the same.
             with suppress(LedgerError):
@@ -296,7 +301,7 @@ class _Run:
 
     # --- outside of it ---
 
-    def _prepare(self, row: Claimed, channel: Channel | None = None) -> None:
+    def _prepare(self, row: Claimed, channel: Channel | None) -> None:
         """Make a claimed text ready for its call, or for being given back."""
         if row.doubtful:
             asked = self.routes.named(row.carrier)
@@ -311,6 +316,11 @@ class _Run:
         except (LookupError, TextTooLong) as error:
             log.error("texts.not_rendered", text=row.id, error=type(error).__name__)
             self._closings.append(Closing(row, State.FAILED))
+            return
+        except Exception as error:  # one text's fault must not keep all others waiting
+            log.error("texts.not_rendered", text=row.id, error=type(error).__name__)
+            due_at = self.now() + before_retry(Outcome.MISCONFIGURED, attempts=0)
+            self._closings.append(Closing(row, State.QUEUED, due_at))
             return
         self._waiting.append(Job(row, rendered, channel))
 

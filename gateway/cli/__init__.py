@@ -1,6 +1,10 @@
 """The `yarigar` command.
 
 service  serve, web, worker, schedule, migrate, doctor, settings-doc
+dial     a phone in the terminal
+menus    check, load, test
+ledger   export, verify, balance
+tokens   add, revoke, list
 """
 
 from __future__ import annotations
@@ -21,6 +25,10 @@ COMMANDS = {
     "schedule": ("gateway.cli.service", "Run the scheduler alone."),
     "migrate": ("gateway.cli.service", "Bring the ledger's tables up to date."),
     "doctor": ("gateway.cli.service", "Say what is well and what is not."),
+    "dial": ("gateway.cli.dial", "Dial a code in this terminal."),
+    "menus": ("gateway.cli.menus", "Check, publish and rehearse the menus."),
+    "ledger": ("gateway.cli.ledger", "Read, check and export the books."),
+    "tokens": ("gateway.cli.tokens", "Keys that open the export address."),
     "settings-doc": ("gateway.cli.service", "Write the page of settings."),
 }
 

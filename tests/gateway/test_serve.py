@@ -174,6 +174,24 @@ def test_processes_end_last_started_first_and_handlers_come_back():
     assert signal.getsignal(signal.SIGTERM) is before
 
 
+def test_a_second_ctrl_c_does_not_wait_for_a_process_that_hangs():
+    deaf = "import signal, time; signal.signal(15, signal.SIG_IGN); print(flush=True)"
+    began = time.monotonic()
+    with supervising() as watch:
+        process = subprocess.Popen(
+            [sys.executable, "-c", f"{deaf}; time.sleep(60)"], stdout=subprocess.PIPE
+        )
+        watch.start("web", lambda: process)
+        assert process.stdout is not None
+        with process.stdout as is_deaf:
+            is_deaf.readline()
+        os.kill(os.getpid(), signal.SIGINT)
+        watch.watch()
+        os.kill(os.getpid(), signal.SIGINT)
+    assert process.returncode == -signal.SIGKILL
+    assert time.monotonic() - began < supervisor.GRACE_SECONDS
+
+
 def test_a_process_that_dies_is_started_again():
     started: list[subprocess.Popen[bytes]] = []
     with supervising() as watch:

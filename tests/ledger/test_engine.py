@@ -299,4 +299,6 @@ def _end_backends(engine: Engine, pids: list[int]) -> None:
         own = db.execute(text("SELECT pg_backend_pid()")).scalar_one()
         for pid in sorted(pids, key=lambda pid: pid == own):
             if pid != own:
-                db.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+                db.execute(
+                    text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid}
+                )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 
 import openpyxl
@@ -8,6 +9,7 @@ from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 from sqlalchemy import Engine
 
+from ledger.engine import connect
 from ledger.export import PLEDGES, SIGNUPS, Headers, Selection, Table, export_xlsx
 from tests.ledger.books import KEYS, Books
 
@@ -133,6 +135,26 @@ def test_a_failed_export_leaves_the_last_good_file_and_nothing_else(
         export_xlsx(ledger_engine, PLEDGES, TEHRAN, path, keys=KEYS, progress=interrupt)
     assert list(folder.iterdir()) == [path]
     assert path.read_bytes() == b"the last good file"
+
+
+def test_a_full_disk_is_an_os_error_and_leaves_nothing(
+    sqlite_ledger_url: str, tmp_path: Path
+) -> None:
+    engine = connect(sqlite_ledger_url)
+    books = Books(engine)
+    for _ in range(30):
+        books.pledge()
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4_096, limits[1]))
+    try:
+        with pytest.raises(OSError, match="too large"):
+            written(engine, PLEDGES, folder)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        engine.dispose()
+    assert list(folder.iterdir()) == []
 
 
 def written(

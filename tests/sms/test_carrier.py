@@ -132,7 +132,7 @@ def test_a_carrier_may_say_how_long_to_wait(
 
 
 @pytest.mark.parametrize(
-    "url", ["ftp://127.0.0.1", "nowhere", "http://", "http://[", ""]
+    "url", ["ftp://127.0.0.1", "nowhere", "http://", "http://a:port", ""]
 )
 def test_an_address_that_is_none_is_refused_when_the_adapter_is_built(url: str) -> None:
     with pytest.raises(ValueError, match="base_url"):
