@@ -360,9 +360,7 @@ class Conversations:
             opening = self._open(channel, turn, dial, None, now)
             if opening.results:
                 menus = self._library.version(opening.conversation.menus)
-                stepped, _ = self._step(
-                    channel, turn, dial, menus, opening, False, now
-                )
+                stepped, _ = self._step(channel, turn, dial, menus, opening, False, now)
                 return Reply(stepped.text, stepped.ends)
         except _UnknownCode:
             return self._closing(None, "unknown")
@@ -373,12 +371,13 @@ class Conversations:
 
     def _closing(self, announced: str | None, name: str) -> Reply:
         """A last word, in the first language, with what menus can still be had."""
+        menus: Menus | None
         try:
             menus = self._library.current(announced)
         except (NoMenus, LedgerError, RedisError):
             menus = self._library.newest()
-            if menus is None:
-                return Reply(LAST_WORDS[name], ends=True)
+        if menus is None:
+            return Reply(LAST_WORDS[name], ends=True)
         return Reply(notice(menus, name, menus.languages[0]), ends=True)
 
     def _dial(self, channel: Channel, session: str, phone: str) -> str:

@@ -138,7 +138,8 @@ def _pledge(db: Connection, keys: Keys, order: Order) -> dict[str, str]:
         at=order.at,
     )
     code = _code(recorded)
-    slots = {"amount": amount, "code": code, "pay": campaign.pay}
+    slots: dict[str, str | int] = {"amount": amount, "code": code}
+    slots["pay"] = campaign.pay
     _tell(db, order, recorded, person.id, "sms.pledge", slots)
     return {"code": code}
 

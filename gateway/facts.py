@@ -33,9 +33,7 @@ def fetch(db: Connection, keys: Keys, need: Need, asker: Asker) -> Mapping[str, 
 
 
 def _caller(db: Connection, keys: Keys, need: Need, asker: Asker) -> dict[str, Any]:
-    stopped = stops.is_stopped(
-        db, look_up=look_up(keys, asker.phone), line=asker.line
-    )
+    stopped = stops.is_stopped(db, look_up=look_up(keys, asker.phone), line=asker.line)
     return {"texts_stopped": stopped, "line": asker.line}
 
 

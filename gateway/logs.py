@@ -31,13 +31,13 @@ def write_logs() -> None:
 
 
 def _where(
-    failure: tuple[type[BaseException], BaseException, TracebackType | None],
+    exc_info: tuple[type[BaseException], BaseException, TracebackType | None],
 ) -> str:
     """The kind of an exception and where it came from.
 
     Its words are left out: they may quote what a caller typed.
     """
-    kind, _, trace = failure
+    kind, _, trace = exc_info
     frames = traceback.extract_tb(trace)[-FRAMES_MAX:]
     places = [f"{frame.filename.rsplit('/', 2)[-1]}:{frame.lineno}" for frame in frames]
     return f"{kind.__name__} at {' > '.join(places)}"

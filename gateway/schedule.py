@@ -18,12 +18,10 @@ from gateway.processes import SUPERVISED_BY
 from gateway.publishing import publish
 from gateway.service import Service, build, now
 from gateway.settings import Settings
-from gateway.texts import routes
 from ledger import leases, outbox
 from ledger.engine import LedgerError, reading, writing
 from sms.delivery import tidy
 from sms.owner import this_process
-from sms.routes import Routes
 
 __all__ = ["main"]
 
@@ -42,7 +40,7 @@ def main(settings: Settings) -> None:
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signal_number, lambda *_: stop.set())
     service = build(settings)
-    turns = _Turns(service, routes(service))
+    turns = _Turns(service)
     watched = _Watched(service) if os.environ.get(SUPERVISED_BY) else None
     while not stop.wait(TURN_SECONDS):
         try:
@@ -54,9 +52,8 @@ def main(settings: Settings) -> None:
 
 
 class _Turns:
-    def __init__(self, service: Service, routes: Routes) -> None:
+    def __init__(self, service: Service) -> None:
         self._service = service
-        self._routes = routes
         self._holder = this_process()
         self._tidied: datetime | None = None
 
@@ -69,7 +66,7 @@ class _Turns:
         if not held:
             return
         if self._tidied is None or at - self._tidied >= TIDY_EVERY:
-            tidy(engine, self._routes, at=at)
+            tidy(engine, self._service.routes, at=at)
             self._tidied = at
         with reading(engine) as db:
             waiting = outbox.due(db, at=at)

@@ -17,10 +17,12 @@ from gateway.conversation import Conversations
 from gateway.handsets import Handsets
 from gateway.library import Library
 from gateway.settings import Settings
+from gateway.texts import routes
 from gateway.wake import wake
 from ledger.engine import Engine, connect
 from ledger.vault import Keys
 from phone.encoding import Limits
+from sms.routes import Routes
 from ussd.sessions import Sessions
 from ussd.turn import Dialect, dialect
 
@@ -48,18 +50,21 @@ class Service:
     conversations: Conversations
     handsets: Handsets
     doors: dict[str, Door]
+    routes: Routes
     wake: Callable[[], None]
+    clock: Callable[[], datetime]
 
 
 def now() -> datetime:
-    """The clock of the service: nothing below the gateway reads another."""
+    """The clock of every process: nothing below the gateway reads another."""
     return datetime.now(UTC)
 
 
-def build(settings: Settings) -> Service:
+def build(settings: Settings, *, clock: Callable[[], datetime] = now) -> Service:
     """Build the service; nothing connects before it is used.
 
-    `settings` are complete: with keys and the address of a Redis.
+    `settings` are complete: with keys and the address of a Redis. `clock` is what the
+    web service takes for the time.
     """
     engine = connect(settings.database_url, pool_size=settings.web_threads)
     redis = Redis.from_url(
@@ -75,6 +80,8 @@ def build(settings: Settings) -> Service:
     sessions = Sessions(redis, seconds=settings.session_seconds)
     library = Library(engine, sessions, settings.time_zone)
 
+    handsets = Handsets(redis, keys)
+
     def wake_worker() -> None:
         wake(redis)
 
@@ -85,12 +92,12 @@ def build(settings: Settings) -> Service:
         keys=keys,
         sessions=sessions,
         library=library,
-        conversations=Conversations(
-            engine, keys, sessions, library, wake=wake_worker
-        ),
-        handsets=Handsets(redis, keys),
+        conversations=Conversations(engine, keys, sessions, library, wake=wake_worker),
+        handsets=handsets,
         doors={name: _door(settings, name) for name in settings.ussd},
+        routes=routes(settings, handsets),
         wake=wake_worker,
+        clock=clock,
     )
 
 

@@ -9,8 +9,9 @@ import httpx
 
 from gateway.channels import SmsChannel
 from gateway.faults import SettingsError
+from gateway.handsets import Handsets
 from gateway.library import Library, NoMenus
-from gateway.service import Service
+from gateway.settings import Settings
 from ledger.claims import Claimed
 from sms.calls import Rendered
 from sms.carrier import Tools
@@ -47,13 +48,12 @@ def renderer(library: Library) -> Callable[[Claimed], Rendered]:
     return render
 
 
-def routes(service: Service) -> Routes:
+def routes(settings: Settings, handsets: Handsets) -> Routes:
     """The carriers of the settings; raises SettingsError naming what they lack."""
-    settings = service.settings
     tools = Tools(
         http=httpx.Client(timeout=settings.http_timeout_seconds),
         write=click.echo,
-        feed=service.handsets.feed,
+        feed=handsets.feed,
         region=settings.region,
     )
     faults: list[str] = []

@@ -12,13 +12,12 @@ from rq.worker import SimpleWorker
 from gateway.logs import write_logs
 from gateway.service import Service, build, now
 from gateway.settings import Settings
-from gateway.texts import renderer, routes
+from gateway.texts import renderer
 from gateway.wake import QUEUE, lower_flag
 from ledger.engine import LedgerError
 from sms.carrier import keep_urls_out_of_logs
 from sms.delivery import deliver
 from sms.owner import this_process
-from sms.routes import Routes
 
 __all__ = ["deliver_texts", "main"]
 
@@ -28,7 +27,6 @@ log = structlog.get_logger()
 @dataclass(frozen=True, slots=True)
 class _Post:
     service: Service
-    routes: Routes
     worker: SimpleWorker
 
 
@@ -45,7 +43,7 @@ def main(settings: Settings) -> None:
     # RQ waits for work on its connection, so it cannot have a time limit on reads.
     redis = Redis.from_url(settings.redis_url)
     worker = SimpleWorker([Queue(QUEUE, connection=redis)], connection=redis)
-    _post = _Post(service, routes(service), worker)
+    _post = _Post(service, worker)
     # Texts that a worker before this one left behind do not wait for a new one.
     service.wake()
     worker.work(logging_level="WARNING")
@@ -62,7 +60,7 @@ def deliver_texts() -> None:
         drained = deliver(
             service.engine,
             service.keys,
-            routes=_post.routes,
+            routes=service.routes,
             render=renderer(service.library),
             owner=this_process(),
             now=now,

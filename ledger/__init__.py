@@ -20,9 +20,12 @@ and never commit: who opened the transaction owns it. No clock is read here.
     leases      one holder of a name at a time
     tokens      keys of the export address
     outbox      texts promised, and what became of them
+    claims      who is delivering which text now
+    attempts    the journal of every attempt to send
     inbox       receipts and texts that came in
     export/     the books as files
     verify      the proof that the books are whole
+    rules       what must hold of all books
     balances    what each account holds
     report      the figures that are shown to everyone
 """

@@ -45,6 +45,7 @@ __all__ = [
 
 BUSY_TIMEOUT_MS = 5_000
 CONNECT_TIMEOUT_SECONDS = 5
+SILENCE_TIMEOUT_MS = 10_000  # of a network that swallows what we send
 POOL_TIMEOUT_SECONDS = 5
 SQLITE_OLDEST = (3, 35, 0)  # the first with RETURNING
 PENDING_READS_MAX = 4
@@ -52,7 +53,12 @@ SWITCH_PAUSE_MS = 20
 
 _turns: WeakKeyDictionary[Engine, Lock] = WeakKeyDictionary()
 _BEGIN = "ledger_begin"
-_WRITE = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "BEGIN"}
+# READ COMMITTED is said aloud: the guards take a sum after they took a lock, and a
+# server set to REPEATABLE READ would give them the sum of before.
+_WRITE = {
+    "sqlite": "BEGIN IMMEDIATE",
+    "postgresql": "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
+}
 _SNAPSHOT = {
     "sqlite": "BEGIN",
     "postgresql": "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
@@ -96,7 +102,10 @@ def connect(url: str, *, pool_size: int = 8) -> Engine:
         connect_args=(
             {"timeout": BUSY_TIMEOUT_MS / 1000}
             if name == "sqlite"
-            else {"connect_timeout": CONNECT_TIMEOUT_SECONDS}
+            else {
+                "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+                "tcp_user_timeout": SILENCE_TIMEOUT_MS,
+            }
         ),
     )
     event.listen(engine, "begin", _begin)

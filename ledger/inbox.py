@@ -18,7 +18,6 @@ from sqlalchemy import (
     delete,
     func,
     select,
-    tuple_,
     update,
 )
 
@@ -142,18 +141,17 @@ _FOUND = (
     )
     .join(outbox, outbox.c.id == attempt.c.outbox_id)
     .join(person, person.c.id == outbox.c.person_id)
-    .where(
-        receipt.c.matched_at.is_(None),
-        receipt.c.at > bindparam("since", type_=Utc),
-    )
+    .where(receipt.c.matched_at.is_(None))
     .order_by(receipt.c.id)
 )
+# Pairs in one IN would be read through every unmatched receipt on SQLite.
 _FOUND_BY_ID = _FOUND.where(
-    tuple_(receipt.c.carrier, receipt.c.carrier_id).in_(
-        bindparam("ids", expanding=True)
-    )
+    receipt.c.carrier == bindparam("of_carrier"),
+    receipt.c.carrier_id.in_(bindparam("ids", expanding=True)),
 )
-_FOUND_LATELY = _FOUND.limit(bindparam("room", type_=Integer))
+_FOUND_LATELY = _FOUND.where(receipt.c.at > bindparam("since", type_=Utc)).limit(
+    bindparam("room", type_=Integer)
+)
 _MATCH = (
     update(receipt)
     .where(receipt.c.id == bindparam("of_id"))
@@ -174,16 +172,19 @@ def match_receipts(
     and when an answer brought its id. Without, the latest up to `limit`: the sweeper
     finds the pair that passed each other in two transactions.
     """
-    statement, values = _FOUND_LATELY, {"room": limit}
-    if ids is not None:
-        if not ids:
-            return []
-        statement, values = _FOUND_BY_ID, {"ids": list(ids)}  # type: ignore[dict-item]  # two shapes of parameters
-    since = at - timedelta(days=MATCH_DAYS_MAX)
-    return [
-        _believe(db, row, at)
-        for row in db.execute(statement, {**values, "since": since}).all()
-    ]
+    if ids is None:
+        since = at - timedelta(days=MATCH_DAYS_MAX)
+        rows = list(db.execute(_FOUND_LATELY, {"since": since, "room": limit}))
+    else:
+        by_carrier: dict[str, list[str]] = {}
+        for carrier, carrier_id in ids:
+            by_carrier.setdefault(carrier, []).append(carrier_id)
+        rows = [
+            row
+            for carrier, of_it in by_carrier.items()
+            for row in db.execute(_FOUND_BY_ID, {"of_carrier": carrier, "ids": of_it})
+        ]
+    return [_believe(db, row, at) for row in rows]
 
 
 def _believe(db: Connection, row: Any, at: datetime) -> Matched:

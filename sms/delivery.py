@@ -193,7 +193,7 @@ class _Run:
         if judged or self._closings:
             # Without a database the leases run out, which comes to the same.
             with suppress(LedgerError):
-                self._write(judged, stopping=True)
+                self.states += self._write(judged, stopping=True).states
 
     # --- in the transaction: everything here may be done twice ---
 

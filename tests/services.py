@@ -109,8 +109,11 @@ class Postgres:
 
 
 @contextmanager
-def postgres() -> Iterator[Postgres]:
-    """Run a PostgreSQL on a unix socket, for as long as the tests need it."""
+def postgres(*, durable: bool = False) -> Iterator[Postgres]:
+    """Run a PostgreSQL on a unix socket, for as long as it is needed.
+
+    Only with `durable` does a COMMIT wait for the disk, as it does in production.
+    """
     user = _unprivileged()
     with tempfile.TemporaryDirectory(prefix="yarigar-pg-", dir=_open_folder()) as name:
         folder = Path(name)
@@ -125,12 +128,13 @@ def postgres() -> Iterator[Postgres]:
             folder / "initdb.log",
         ).wait()
         # What is lost in a crash of the machine is a test's.
-        quick = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
-        limits = ("max_connections=100", "shared_buffers=64MB", "listen_addresses=")
+        quick = ["fsync=off", "full_page_writes=off", "synchronous_commit=off"]
+        options = ["max_connections=100", "shared_buffers=64MB", "listen_addresses="]
+        options += [] if durable else quick
         server = _become(
             user,
             [programs / "postgres", "-D", data, "-k", folder]
-            + [word for option in quick + limits for word in ("-c", option)],
+            + [word for option in options for word in ("-c", option)],
             folder / "postgres.log",
         )
         try:

@@ -187,7 +187,8 @@ class _Walk:
                 break
             except _Refused as reason:
                 unexplained = not reason.screen
-                session = self.refuse(session, reason)
+                read = shown and not session.held
+                session = self.refuse(session, reason, read)
                 break
             session, shown = self.settle(session), False
         if session.wrong > self.menus.limits.wrong_keys_max:
@@ -200,6 +201,8 @@ class _Walk:
     def answered(self, session: Session, answer: str, shown: bool) -> Session:
         """The session after one answer; raises for an answer that does not do."""
         screen = self.at(session)
+        # Behind a notice the screen itself was not read yet.
+        shown = shown and not session.held
         if looks_like_card(answer):
             raise _Card
         if len(answer) > self.menus.limits.answer_chars_max:
@@ -209,7 +212,6 @@ class _Walk:
         key = fold_digits(answer)
         if session.held and key == MORE:
             return replace(session, held=False, wrong=0)
-        session = replace(session, held=False)
         slots = self.slots(session, screen)
         for choice in screen.choices:
             if choice.key == key and choice.when.holds(slots):
@@ -290,9 +292,7 @@ class _Walk:
         answers = {**session.answers, **ask.set, ask.answer: value}
         return self.moved(session, screen.then, answers)
 
-    def amount(
-        self, session: Session, screen: Screen, ask: Ask, answer: str
-    ) -> str:
+    def amount(self, session: Session, screen: Screen, ask: Ask, answer: str) -> str:
         """An amount in the campaign's unit, within its bounds.
 
         A lone figure far below the smallest gift is asked about, never multiplied in
@@ -325,17 +325,20 @@ class _Walk:
         session = replace(session, campaign=campaign or session.campaign)
         return self.moved(session, to, session.answers)
 
-    def moved(
-        self, session: Session, to: str, answers: Mapping[str, str]
-    ) -> Session:
-        return replace(session, at=to, answers=answers, items=(), page=0, wrong=0)
+    def moved(self, session: Session, to: str, answers: Mapping[str, str]) -> Session:
+        return replace(
+            session, at=to, answers=answers, items=(), page=0, wrong=0, held=False
+        )
 
-    def refuse(self, session: Session, reason: _Refused) -> Session:
-        session = replace(session, wrong=session.wrong + 1)
+    def refuse(self, session: Session, reason: _Refused, read: bool) -> Session:
+        """Count a wrong answer; a screen that was not read yet is only shown then."""
+        if read or reason.screen:
+            session = replace(session, wrong=session.wrong + 1)
         if not reason.screen:
             return session
         answers = {**session.answers, **reason.answers}
-        return replace(session, at=reason.screen, answers=answers, items=(), page=0)
+        session = replace(session, at=reason.screen, answers=answers, items=(), page=0)
+        return self.settle(session)
 
     # -- the screen it comes to ---------------------------------------------------
 
@@ -358,7 +361,7 @@ class _Walk:
         screen = self.at(session)
         slots = self.slots(session, screen)
         laid = self.page(session, screen, slots)
-        session = replace(session, items=laid.values)
+        session = replace(session, items=laid.values, held=False)
         text = laid.text
         if unexplained:
             text = self.reproached(session, text)
@@ -367,7 +370,9 @@ class _Walk:
                 {**slots, **stands}
             )
             both = with_notice(told, text, self.limits)
-            if both is None:
+            if both is None and screen.ends:
+                both = told
+            elif both is None:
                 more = self.menus.notices["go_on"][session.language].render(slots)
                 session = replace(session, held=True)
                 both = f"{told}\n{MORE} {more}"
@@ -429,9 +434,7 @@ class _Walk:
         ]
         return items
 
-    def page(
-        self, session: Session, screen: Screen, slots: Mapping[str, Any]
-    ) -> Page:
+    def page(self, session: Session, screen: Screen, slots: Mapping[str, Any]) -> Page:
         return page(
             self.menus,
             screen,

@@ -41,14 +41,15 @@ EFFECTS: Mapping[str, tuple[str, ...]] = {
     "text_report": (),
 }
 
-# The texts that an effect promises, by the names they have under `texts:`.
-EFFECT_TEXTS: Mapping[str, tuple[str, ...]] = {
-    "pledge": ("sms.pledge",),
-    "cancel": ("sms.cancelled",),
-    "sign_up": ("sms.vol", "sms.vol.again"),
-    "stop_texts": ("sms.out",),
-    "start_texts": ("sms.in",),
-    "text_report": ("sms.report",),
+# The texts that an effect promises, by the names they have under `texts:`, and the
+# slots each is given.
+EFFECT_TEXTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "pledge": {"sms.pledge": ("amount", "code", "pay")},
+    "cancel": {"sms.cancelled": ("code",)},
+    "sign_up": {"sms.vol": ("code",), "sms.vol.again": ("code",)},
+    "stop_texts": {"sms.out": ()},
+    "start_texts": {"sms.in": ()},
+    "text_report": {"sms.report": ("pledged", "paid")},
 }
 
 # Facts that come from the ledger, by the group they are fetched in. A screen that
@@ -265,6 +266,8 @@ class Menus:
     lists: Mapping[str, tuple[tuple[str, Mapping[str, str]], ...]]
     # language -> list -> value -> title, for the `title` filter
     titles: Mapping[str, Mapping[str, Mapping[str, str]]]
+    # (section, name) -> the line it stands on, for what is no value of its own.
+    lines: Mapping[tuple[str, str], int]
     # Every answer's name with nothing in it, so that a condition may ask for it.
     blank: Mapping[str, str]
 

@@ -28,6 +28,8 @@ class Node:
     line: int
     column: int
     faults: list[Fault]
+    # The line of the name it stands under; its own where it has none.
+    named: int = 0
     text: str | None = None
     items: dict[str, Node] | None = None
     parts: list[Node] | None = None
@@ -38,7 +40,7 @@ class Node:
     def mapping(
         self, what: str, *, needs: tuple[str, ...] = (), takes: tuple[str, ...] = ()
     ) -> dict[str, Node]:
-        """Its entries; keys beyond `needs` and `takes` are faults, if either is given."""
+        """Its entries; keys beyond `needs` and `takes` are faults if any are given."""
         if self.items is None:
             self.fault(f"{what} is not a mapping", "Write it as `name: value` lines")
             return {}
@@ -85,6 +87,7 @@ def parse(source: str, name: str = "menus.yaml") -> tuple[Node, list[Fault]]:
         what = f"the file is longer than {SOURCE_CHARS_MAX} characters"
         raise BadMenus([Fault(1, 1, what, "Split the menus")], name)
     try:
+        _bounded(source, name)
         root = yaml.compose(source, Loader=yaml.CSafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -99,6 +102,20 @@ def parse(source: str, name: str = "menus.yaml") -> tuple[Node, list[Fault]]:
         raise BadMenus([Fault(1, 1, "the file is empty", "Write the menus")], name)
     counted = iter(range(VALUES_MAX))
     return _node(root, faults, counted, 0, _too_much(name)), faults
+
+
+def _bounded(source: str, name: str) -> None:
+    """Refuse a file nested so deep that composing it would overflow libyaml's stack."""
+    depth = 0
+    for event in yaml.parse(source, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > DEPTH_MAX:
+            place = (event.start_mark.line + 1, event.start_mark.column + 1)
+            what = f"values within values, more than {DEPTH_MAX} deep"
+            raise BadMenus([Fault(*place, what, "Close the brackets above")], name)
 
 
 def _too_much(name: str) -> Callable[[yaml.Node], BadMenus]:
@@ -120,7 +137,8 @@ def _node(
 ) -> Node:
     if depth > DEPTH_MAX or next(counted, None) is None:
         raise too_much(node)
-    made = Node(node.start_mark.line + 1, node.start_mark.column + 1, faults)
+    line, column = node.start_mark.line + 1, node.start_mark.column + 1
+    made = Node(line, column, faults, named=line)
     if isinstance(node, yaml.ScalarNode):
         made.text = node.value
     elif isinstance(node, yaml.SequenceNode):
@@ -135,4 +153,5 @@ def _node(
             if text in made.items:
                 named.fault(f"{text!r} stands here twice", "Take one of them out")
             made.items[text] = _node(value, faults, counted, depth + 1, too_much)
+            made.items[text].named = named.line
     return made

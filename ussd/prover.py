@@ -234,7 +234,9 @@ class _Proof:
                 for slot in EFFECTS.get(choice.do, ()):
                     if slot not in has and slot not in choice.set:
                         what = f"{choice.do} needs {slot!r}, which is not asked for"
-                        yield Fault(choice.line, 1, what, "Ask for it on every way here")
+                        yield Fault(
+                            choice.line, 1, what, "Ask for it on every way here"
+                        )
 
     def _campaign_names(self) -> set[str]:
         names = {f"preset{n}" for n in range(1, self._presets() + 1)}

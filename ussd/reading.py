@@ -33,6 +33,7 @@ from ussd.templates import BadTemplate, Condition, Template
 __all__ = ["hash_of", "read"]
 
 LANGUAGES_MAX = 8
+LIMIT_MAX = 1_000
 TEXT_KINDS = ("receipt", "service", "campaign")
 NOTICES = (
     *("wrong", "err", "busy", "unsure", "bye", "card", "unknown"),
@@ -53,7 +54,9 @@ def read(source: str, *, time_zone: str, name: str = "menus.yaml") -> Menus:
     )
     languages = tuple(
         node.string("a language")
-        for node in (top["languages"].sequence("languages") if "languages" in top else ())
+        for node in (
+            top["languages"].sequence("languages") if "languages" in top else ()
+        )
     )
     if not 0 < len(languages) <= LANGUAGES_MAX:
         root.fault("no language is named", f"Name 1 to {LANGUAGES_MAX} languages")
@@ -73,9 +76,7 @@ def read(source: str, *, time_zone: str, name: str = "menus.yaml") -> Menus:
         dialled=reader.dialled(top.get("dialled", missing)),
         campaigns={
             key: reader.campaign(key, node)
-            for key, node in top.get("campaigns", missing)
-            .mapping("campaigns")
-            .items()
+            for key, node in top.get("campaigns", missing).mapping("campaigns").items()
         },
         screens=screens,
         texts={
@@ -91,6 +92,7 @@ def read(source: str, *, time_zone: str, name: str = "menus.yaml") -> Menus:
             }
             for language in languages
         },
+        lines=reader.lines(top),
         blank=dict.fromkeys(_answers(screens.values()), ""),
     )
     if not menus.campaigns:
@@ -112,8 +114,22 @@ class _Reader:
 
     # -- parts of the file, in its order ---------------------------------------
 
+    def lines(self, top: Mapping[str, Node]) -> dict[tuple[str, str], int]:
+        """Where the entries stand, by section and name; ("start", "") is `start`."""
+        found = {(name, ""): node.named for name, node in top.items()}
+        for section in ("dialled", "campaigns", "notices", "lists"):
+            items = top[section].items if section in top else None
+            for name, node in (items or {}).items():
+                known = self._dial_code(node, name) if section == "dialled" else name
+                found[section, known] = node.named
+        return found
+
     def limits(self, node: Node) -> Limits:
+        """Each from 1 to LIMIT_MAX."""
         entries = node.mapping("limits", takes=tuple(Limits.__dataclass_fields__))
+        for key, value in entries.items():
+            if not 1 <= value.whole(key) <= LIMIT_MAX:
+                value.fault(f"{key} is out of bounds", f"Write 1 to {LIMIT_MAX}")
         return Limits(**{key: value.whole(key) for key, value in entries.items()})
 
     def dialled(self, node: Node) -> dict[str, tuple[str, str]]:
@@ -181,7 +197,9 @@ class _Reader:
                 continue
             lender = screens.get(value.items["same"].string("same"))
             if lender is None:
-                value.items["same"].fault("no such screen", "Name a screen of this file")
+                value.items["same"].fault(
+                    "no such screen", "Name a screen of this file"
+                )
                 continue
             own = screens[key]
             screens[key] = replace(
@@ -214,7 +232,7 @@ class _Reader:
             instead=self._instead(entry.get("instead")),
             confirm=entry["confirm"].flag("confirm") if "confirm" in entry else False,
             ends=entry["end"].flag("end") if "end" in entry else False,
-            line=node.line,
+            line=node.named,
         )
 
     def text_message(self, key: str, node: Node) -> TextMessage:
@@ -225,7 +243,9 @@ class _Reader:
         )
         kind = _string(entry, "kind")
         if kind not in TEXT_KINDS:
-            node.fault(f"text {key} is of no known kind", f"Use {', '.join(TEXT_KINDS)}")
+            node.fault(
+                f"text {key} is of no known kind", f"Use {', '.join(TEXT_KINDS)}"
+            )
         return TextMessage(
             name=key,
             kind=kind,
@@ -238,16 +258,14 @@ class _Reader:
                 if "expires_hours" in entry
                 else 24
             ),
-            line=node.line,
+            line=node.named,
         )
 
     def notices(self, node: Node) -> dict[str, Mapping[str, Template]]:
         entries = node.mapping("notices", needs=NOTICES)
         return {key: self._texts(value) for key, value in entries.items()}
 
-    def listed(
-        self, key: str, node: Node
-    ) -> tuple[tuple[str, Mapping[str, str]], ...]:
+    def listed(self, key: str, node: Node) -> tuple[tuple[str, Mapping[str, str]], ...]:
         return tuple(
             (value, self._words(words))
             for value, words in node.mapping(f"list {key}").items()

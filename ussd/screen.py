@@ -59,7 +59,9 @@ def page(
     if not screen.listed:
         return Page("\n".join([text, *keys]))
     titles = [
-        screen.item[language].render({**slots, **item}) if screen.item else item["title"]
+        screen.item[language].render({**slots, **item})
+        if screen.item
+        else item["title"]
         for item in items
     ]
     more = f"{MORE} {menus.notices['more'][language].render(slots)}"

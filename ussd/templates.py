@@ -10,7 +10,7 @@ read, before anyone dials.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from jinja2 import StrictUndefined, TemplateSyntaxError, UndefinedError, nodes
 from jinja2.runtime import Context
@@ -20,7 +20,7 @@ from jinja2.utils import pass_context
 from phone import digits, figures
 from phone.dialcode import wrapped
 
-__all__ = ["BadTemplate", "Condition", "Slots", "Template"]
+__all__ = ["BadTemplate", "Condition", "Slots", "Template", "Unrendered"]
 
 Slots = Mapping[str, Any]
 
@@ -47,6 +47,10 @@ class BadTemplate(ValueError):
     """A text or a condition that is not in the language; says what to change."""
 
 
+class Unrendered(LookupError):
+    """A text or a condition that cannot be worked out with the slots it was given."""
+
+
 class Template:
     """A text with slots. `names` are the slots it cannot do without."""
 
@@ -58,18 +62,13 @@ class Template:
         self.names: frozenset[str] = frozenset()
         if "{" in source or "}" in source:
             self.names = _names(source)
-            try:
-                self._render = _ENVIRONMENT.from_string(source).render
-            except TemplateSyntaxError as fault:  # an unknown filter
-                raise BadTemplate(f"{fault.message} in {source!r}") from None
+            self._render = _compiled(source, _ENVIRONMENT.from_string).render
 
     def render(self, slots: Slots) -> str:
+        """The text with these slots; raises Unrendered."""
         if self._render is None:
             return self.source
-        try:
-            return self._render(slots)
-        except UndefinedError as fault:
-            raise LookupError(f"{self.source!r}: {fault.message}") from None
+        return _worked_out(self.source, self._render, slots)
 
 
 class Condition:
@@ -79,20 +78,49 @@ class Condition:
 
     def __init__(self, source: str) -> None:
         self.source = source
-        self._evaluate: Callable[[Slots], Any] | None = None
+        self._evaluate: Callable[[Slots], bool] | None = None
         self.names: frozenset[str] = frozenset()
         if source:
             self.names = _names("{" + source + "}")
-            self._evaluate = _ENVIRONMENT.compile_expression(source)
+            self._evaluate = _compiled(source, _expression)
 
     def holds(self, slots: Slots) -> bool:
-        return self._evaluate is None or bool(self._evaluate(slots))
+        """Whether it is so with these slots; raises Unrendered."""
+        if self._evaluate is None:
+            return True
+        return _worked_out(self.source, self._evaluate, slots)
+
+
+T = TypeVar("T")
+
+
+def _compiled(source: str, compile: Callable[[str], T]) -> T:
+    try:
+        return compile(source)
+    except TemplateSyntaxError as fault:
+        raise BadTemplate(f"{fault.message} in {source!r}") from None
+
+
+def _worked_out(source: str, work: Callable[[Slots], T], slots: Slots) -> T:
+    try:
+        return work(slots)
+    except UndefinedError as fault:
+        raise Unrendered(f"{source!r}: {fault.message}") from None
+    except (LookupError, TypeError, ValueError) as fault:
+        raise Unrendered(f"{source!r}: {fault}") from None
+
+
+def _expression(source: str) -> Callable[[Slots], bool]:
+    evaluate = _ENVIRONMENT.compile_expression(source, undefined_to_none=False)
+    return lambda slots: bool(evaluate(slots))
 
 
 def _names(source: str) -> frozenset[str]:
     """Names used in `source`; raises BadTemplate for anything beyond the language."""
     if len(source) > EXPRESSION_CHARS_MAX:
         raise BadTemplate(f"longer than {EXPRESSION_CHARS_MAX} characters")
+    if "{%" in source or "{#" in source:
+        raise BadTemplate(f"a statement is not allowed in {source!r}")
     try:
         tree = _ENVIRONMENT.parse(source)
     except TemplateSyntaxError as fault:

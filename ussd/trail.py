@@ -15,6 +15,8 @@ from dataclasses import dataclass
 __all__ = ["Anew", "Mark", "Onward", "Repeat", "Trail", "digest_with", "reconcile"]
 
 DIGEST_BYTES = 12
+# Answers of one request that are known again when they arrive late on their own.
+CUTS_A_REQUEST_MAX = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +95,15 @@ def reconcile(trail: Trail, typed: str, digest: Digest) -> Repeat | Onward | Ane
 def extended(
     trail: Trail, typed: str, digest: Digest, *, reply: str, ends: bool
 ) -> Trail:
-    """The trail after `typed` was consumed; every answer's end in it is marked, so
-    that a shorter text that arrives late is known for what it is."""
+    """The trail after `typed` was consumed.
+
+    The end of every answer in it is marked, so that a shorter text that arrives late
+    is known for what it is.
+    """
     start = trail[-1].length if trail else -1
     cuts = [
-        at
-        for at, letter in enumerate(typed)
-        if letter == "*" and at > start and at > 0
+        at for at, letter in enumerate(typed) if letter == "*" and at > start and at > 0
     ]
-    lengths = [*cuts, len(typed)]
+    lengths = [*cuts[:CUTS_A_REQUEST_MAX], len(typed)]
     marks = tuple(Mark(n, digest(typed[:n]), reply, ends) for n in lengths)
     return trail + marks

@@ -216,7 +216,9 @@ class _World:
             reads = veiled(stepped.text)
             if (reads, stepped.ends) != (turn.reads, turn.ends):
                 return Mismatch(
-                    number, _with_end(turn.reads, turn.ends), _with_end(reads, stepped.ends)
+                    number,
+                    _with_end(turn.reads, turn.ends),
+                    _with_end(reads, stepped.ends),
                 )
             held = json.loads(json.dumps(asdict(stepped.session)))
             held["items"] = tuple(held["items"])

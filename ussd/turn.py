@@ -49,7 +49,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class DialEnd:
-    """The carrier's word on how a dial ended; `reached` if the last screen was shown."""
+    """How a dial ended, in the carrier's word; `reached` if the last screen was shown."""
 
     session: str
     phone: str

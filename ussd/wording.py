@@ -87,9 +87,7 @@ def _screen(
             wrong |= set(_reads_wrong(screen.name, language, text, screen.line))
             wrong |= set(_run_together(screen, keys))
             for channel, limits in channels.items():
-                laid = page(
-                    menus, screen, slots, language, items=items, limits=limits
-                )
+                laid = page(menus, screen, slots, language, items=items, limits=limits)
                 over[channel] = max(over.get(channel, 0), excess(laid.text, limits))
     yield from wrong
     for channel, units in over.items():
@@ -136,9 +134,7 @@ def _message(menus: Menus, name: str, lines: Sequence[Line]) -> Iterator[Fault]:
                     yield Fault(message.line, 1, what, "Shorten it to one part")
 
 
-def _reads_wrong(
-    name: str, language: str, text: str, line: int
-) -> Iterator[Fault]:
+def _reads_wrong(name: str, language: str, text: str, line: int) -> Iterator[Fault]:
     if not text.strip():
         yield Fault(line, 1, f"{name} ({language}) is empty", "Write its text")
     if language != "fa":
@@ -232,9 +228,12 @@ class _Worst:
         for group in self._groups:
             spoken = names & {name for bundle in group for name in bundle}
             cut = [
-                {name: bundle[name] for name in spoken & set(bundle)} for bundle in group
+                {name: bundle[name] for name in spoken & set(bundle)}
+                for bundle in group
             ]
-            distinct = list({tuple(sorted(b.items(), key=str)): b for b in cut}.values())
+            distinct = list(
+                {tuple(sorted(b.items(), key=str)): b for b in cut}.values()
+            )
             if spoken:
                 yield [
                     {name: amount if v is None else v for name, v in bundle.items()}

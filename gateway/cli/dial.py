@@ -95,7 +95,9 @@ class _Handset:
             if ends:
                 break
             try:
-                typed = click.prompt("", prompt_suffix="> ", default="", show_default=False)
+                typed = click.prompt(
+                    "", prompt_suffix="> ", default="", show_default=False
+                )
             except click.Abort:
                 break
             answers.append(typed)
@@ -136,9 +138,7 @@ class _Handset:
 
 
 def _channel(settings: Settings, name: str | None) -> tuple[str, UssdChannel]:
-    speaks = {
-        n: c for n, c in settings.ussd.items() if c.adapter == "africastalking"
-    }
+    speaks = {n: c for n, c in settings.ussd.items() if c.adapter == "africastalking"}
     tests = [n for n, c in speaks.items() if c.test]
     chosen = name or next(iter(tests or speaks), None)
     if chosen not in speaks:

@@ -28,7 +28,9 @@ class Day(click.ParamType[date]):
         try:
             return read_day(value)
         except NotADay:
-            self.fail(f"{value!r} is no day: write 1405/09/01 or 2026-11-22", param, ctx)
+            self.fail(
+                f"{value!r} is no day: write 1405/09/01 or 2026-11-22", param, ctx
+            )
 
 
 @click.group()
@@ -39,7 +41,11 @@ def ledger() -> None:
 @ledger.command()
 @click.argument("what", type=click.Choice(["pledges", "signups"]))
 @click.option(
-    "--format", "form", type=click.Choice(["csv", "xlsx"]), default="csv", show_default=True
+    "--format",
+    "form",
+    type=click.Choice(["csv", "xlsx"]),
+    default="csv",
+    show_default=True,
 )
 @click.option("--from", "since", type=Day(), help="First day, in campaign time.")
 @click.option("--to", "until", type=Day(), help="Last day, in campaign time.")
@@ -47,9 +53,7 @@ def ledger() -> None:
 @click.option(
     "--headers", type=click.Choice(["en", "fa"]), default="en", show_default=True
 )
-@click.option(
-    "--out", required=True, type=click.Path(path_type=Path, dir_okay=False)
-)
+@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False))
 def export(
     what: str,
     form: str,
@@ -70,7 +74,11 @@ def export(
     with click.progressbar(
         length=rows, label=what, file=click.get_text_stream("stderr")
     ) as bar:
-        told: dict[str, Any] = {"keys": keys, "headers": Headers(headers), "progress": bar.update}
+        told: dict[str, Any] = {
+            "keys": keys,
+            "headers": Headers(headers),
+            "progress": bar.update,
+        }
         try:
             if form == "xlsx":
                 export_xlsx(engine, table, selection, out, **told)

@@ -9,7 +9,7 @@ const extension = new Set(config.gsm7.extension);
 const NETWORK_CODE = "99999";
 const ANSWER_MS_MAX = 15_000;
 const POLL_MS = 1_000;
-const NO_ANSWER = "No answer from the service. سرویس پاسخ نمی‌دهد.";
+const NO_ANSWER = "No answer: the service cannot be reached. سرویس پاسخ نمی‌دهد.";
 const ENCODINGS = { gsm7: "GSM-7", ucs2: "UCS-2" };
 
 const at = (id) => document.getElementById(id);
@@ -23,7 +23,6 @@ const texts = at("texts");
 let call = null;
 let lastDialled = code.value;
 let own = number.value;
-let shown = "";
 
 // A failure that its one line explains.
 class Trouble extends Error {}
@@ -53,18 +52,17 @@ async function dial() {
     code: code.value.trim(),
     channel: config.channels[at("channel").value],
     phone: "",
-    text: "",
+    answers: [],
     hops: 0,
     since: performance.now(),
-    controller: new AbortController(),
     waits: true,
   };
   call = mine;
   say("");
   settle();
   try {
-    mine.phone = (await readLine(number.value, mine.controller)).phone;
-    await turn(mine, "");
+    mine.phone = (await readLine(number.value)).phone;
+    await turn(mine, []);
   } catch (failure) {
     if (call === mine) {
       call = null;
@@ -80,27 +78,27 @@ async function answer() {
   mine.waits = true;
   settle();
   try {
-    await turn(mine, mine.hops > 1 ? `${mine.text}*${typed.value}` : typed.value);
+    await turn(mine, [...mine.answers, typed.value]);
     typed.value = "";
   } catch (failure) {
     // The call and the answer stay: sending again is a carrier's retry.
-    if (call === mine) say(`${lineFor(failure)} ↻`);
+    if (call === mine) say(lineFor(failure));
   }
   mine.waits = false;
   settle();
 }
 
 // Post everything typed since the dial, and show what the service says to it.
-async function turn(mine, text) {
-  const response = await ask(mine.channel.turn, mine.controller, {
+async function turn(mine, answers) {
+  const response = await ask(mine.channel.turn, {
     sessionId: mine.session,
     serviceCode: mine.code,
     phoneNumber: mine.phone,
     networkCode: NETWORK_CODE,
-    text,
+    text: answers.join("*"),
   });
   if (call !== mine) return;
-  mine.text = text;
+  mine.answers = answers;
   mine.hops += 1;
   mine.waits = false;
   const kind = response.body.slice(0, 4);
@@ -119,10 +117,8 @@ async function turn(mine, text) {
 function hangUp() {
   const mine = call;
   call = null;
-  if (mine) {
-    mine.controller.abort();
-    if (mine.phone) tellEnd(mine, "Incomplete");
-  } else {
+  if (mine?.phone) tellEnd(mine, "Incomplete");
+  if (!mine) {
     code.value = "";
   }
   typed.value = "";
@@ -133,14 +129,14 @@ function hangUp() {
 // The carrier's word on how the call ended. Nobody waits for it.
 async function tellEnd(mine, status) {
   try {
-    await ask(mine.channel.events, new AbortController(), {
+    await ask(mine.channel.events, {
       date: new Date().toISOString(),
       sessionId: mine.session,
       serviceCode: mine.code,
       networkCode: NETWORK_CODE,
       phoneNumber: mine.phone,
       status,
-      input: mine.text,
+      input: mine.answers.join("*"),
       hopsCount: String(mine.hops),
       durationInMillis: String(Math.round(performance.now() - mine.since)),
     });
@@ -160,7 +156,7 @@ async function readInbox() {
   const asked = own;
   if (!asked) return;
   try {
-    const line = await readLine(asked, new AbortController());
+    const line = await readLine(asked);
     if (asked !== own) return;
     at("inbox-fault").textContent = "";
     list(line.texts);
@@ -175,24 +171,28 @@ async function readInbox() {
   }
 }
 
+// Only what is new is added, so that a reader of screens hears each text once.
 function list(received) {
-  const now = JSON.stringify(received);
-  if (now === shown) return;
-  shown = now;
-  texts.replaceChildren(
-    ...received.map((text) => {
-      const item = document.createElement("li");
-      const cost = document.createElement("p");
-      const parts = text.parts === 1 ? "1 part" : `${text.parts} parts`;
-      cost.className = "cost";
-      cost.textContent = `${parts} · ${text.units} ${ENCODINGS[text.encoding]}`;
-      item.append(...lines(text.text), cost);
-      return item;
-    }),
-  );
+  const ids = new Set(received.map((text) => text.id));
+  const known = new Map(Array.from(texts.children, (item) => [item.dataset.id, item]));
+  for (const [id, item] of known) if (!ids.has(id)) item.remove();
+  for (const text of received.reverse()) {
+    if (!known.has(text.id)) texts.prepend(entry(text));
+  }
   at("no-texts").hidden = received.length > 0;
   at("texts-count").hidden = received.length === 0;
   at("texts-count").textContent = received.length;
+}
+
+function entry(text) {
+  const item = document.createElement("li");
+  const cost = document.createElement("p");
+  const parts = text.parts === 1 ? "1 part" : `${text.parts} parts`;
+  item.dataset.id = text.id;
+  cost.className = "cost";
+  cost.textContent = `${parts} · ${text.units} ${ENCODINGS[text.encoding]}`;
+  item.append(...lines(text.text), cost);
+  return item;
 }
 
 async function sendText() {
@@ -200,8 +200,8 @@ async function sendText() {
   const said = at("text-fault");
   if (!words.value.trim()) return;
   try {
-    const line = await readLine(number.value, new AbortController());
-    const response = await ask(config.console.inbound, new AbortController(), {
+    const line = await readLine(number.value);
+    const response = await ask(config.console.inbound, {
       id: randomId(),
       from: line.phone,
       to: config.console.line,
@@ -275,34 +275,30 @@ function press(key) {
 
 // -- the service --------------------------------------------------------------------
 
-async function readLine(phone, controller) {
-  const query = new URLSearchParams({ phone });
-  const response = await ask(`${config.line}?${query}`, controller);
+async function readLine(phone) {
+  const response = await ask(`${config.line}?${new URLSearchParams({ phone })}`);
   let line;
   try {
     line = JSON.parse(response.body);
   } catch {
     throw trouble(`${response.status} ${firstLine(response.body)}`, response.status);
   }
+  if (response.status === 400) throw trouble(`My number: ${line.error}`, 400);
   if (!response.ok) throw trouble(line.error, response.status);
   return line;
 }
 
 // Ask the service: a GET, or a POST of a form. Raises Trouble if nothing comes.
-async function ask(address, controller, form) {
-  const late = setTimeout(() => controller.abort(), ANSWER_MS_MAX);
+async function ask(address, form) {
   try {
     const response = await fetch(address, {
       method: form ? "POST" : "GET",
       body: form && new URLSearchParams(form),
-      signal: controller.signal,
+      signal: AbortSignal.timeout(ANSWER_MS_MAX),
     });
-    const body = await response.text();
-    return { ok: response.ok, status: response.status, body };
+    return { ok: response.ok, status: response.status, body: await response.text() };
   } catch {
     throw trouble(NO_ANSWER, 0);
-  } finally {
-    clearTimeout(late);
   }
 }
 

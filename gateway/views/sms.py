@@ -15,7 +15,7 @@ import structlog
 from flask import Blueprint, Response, abort, current_app, request
 
 from gateway.addresses import caller, is_allowed
-from gateway.service import Service, now
+from gateway.service import Service
 from ledger.engine import LedgerError, writing
 from sms.carrier import Unreadable
 from sms.receiving import take_inbound, take_receipts
@@ -41,7 +41,7 @@ def receipts(channel: str, key: str) -> Response:
     try:
         with writing(service.engine) as db:
             take_receipts(
-                db, service.keys, _routes(), at, found, raw=raw, at=now()
+                db, service.keys, service.routes, at, found, raw=raw, at=service.clock()
             )
     except LedgerError as failure:
         return _later(channel, failure)
@@ -59,7 +59,7 @@ def inbound(channel: str, key: str) -> Response:
         return _line(str(reason), 400)
     try:
         with writing(service.engine) as db:
-            take_inbound(db, service.keys, at, text, raw=raw, at=now())
+            take_inbound(db, service.keys, at, text, raw=raw, at=service.clock())
     except LedgerError as failure:
         return _later(channel, failure)
     return _reply(at)
@@ -102,7 +102,7 @@ def _channel(name: str, key: str) -> Channel:
     service = _service()
     set_up = service.settings.sms.get(name)
     expected = set_up.key.get_secret_value() if set_up is not None else ""
-    found = _routes().named(name)
+    found = service.routes.named(name)
     right = hmac.compare_digest(expected.encode(), key.encode())
     if not right or found is None or set_up is None:
         abort(404)

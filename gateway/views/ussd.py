@@ -9,7 +9,7 @@ from flask import Blueprint, Response, abort, current_app, request
 
 from gateway.addresses import caller, is_allowed
 from gateway.conversation import LAST_WORDS
-from gateway.service import Door, Service, now
+from gateway.service import Door, Service
 from ledger.engine import LedgerError
 from ussd.turn import Answer, Unreadable
 
@@ -27,7 +27,8 @@ def turn(channel: str, key: str) -> Response:
     except Unreadable as reason:
         return _written(door.dialect.refuse(str(reason), 400))
     try:
-        reply = _service().conversations.answer(door.channel, read, now())
+        service = _service()
+        reply = service.conversations.answer(door.channel, read, service.clock())
     except Exception:
         # The edge: a carrier never reads a 500, and a caller never a guess.
         log.exception("turn_broke", channel=channel)
@@ -44,7 +45,8 @@ def events(channel: str, key: str) -> Response:
     except Unreadable as reason:
         return _written(door.dialect.refuse(str(reason), 400))
     try:
-        _service().conversations.ended(door.channel, end, now())
+        service = _service()
+        service.conversations.ended(door.channel, end, service.clock())
     except LedgerError as failure:
         # Not worth a retry: without it the next dial only says once more that a
         # pledge stands.
@@ -75,6 +77,4 @@ def _service() -> Service:
 
 
 def _written(answer: Answer) -> Response:
-    return Response(
-        answer.body, status=answer.status, content_type=answer.content_type
-    )
+    return Response(answer.body, status=answer.status, content_type=answer.content_type)

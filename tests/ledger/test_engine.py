@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, insert, select, text
+from sqlalchemy import Connection, Engine, insert, select, text
 
 from ledger import events, schema
 from ledger.engine import (
@@ -40,6 +40,28 @@ def note(engine: Engine, name: str) -> None:
         db.execute(insert(schema.meta).values(name=name, value="1"))
 
 
+def attempt(engine: Engine, *deeds: Callable[[Connection], object]) -> None:
+    with writing(engine) as db:
+        for deed in deeds:
+            deed(db)
+
+
+def insert_a(db: Connection) -> None:
+    db.execute(insert(schema.meta).values(name="a", value="secret"))
+
+
+def end_of(engine: Engine) -> Callable[[Connection], None]:
+    """The end of a connection, by the server's hand."""
+
+    def end(db: Connection) -> None:
+        pid = db.execute(text("SELECT pg_backend_pid()")).scalar_one()
+        other = connect(engine.url.render_as_string(hide_password=False))
+        _end_backends(other, [pid])
+        other.dispose()
+
+    return end
+
+
 def names(engine: Engine) -> set[str]:
     with reading(engine) as db:
         return set(db.execute(select(schema.meta.c.name)).scalars()) - {"system"}
@@ -51,18 +73,19 @@ def test_what_is_written_stands_after_the_transaction(ledger_engine: Engine) -> 
 
 
 def test_an_exception_of_the_caller_undoes_everything(ledger_engine: Engine) -> None:
-    with pytest.raises(KeyError), writing(ledger_engine) as db:
-        db.execute(insert(schema.meta).values(name="a", value="1"))
+    def fail(db: Connection) -> None:
         raise KeyError
+
+    with pytest.raises(KeyError):
+        attempt(ledger_engine, insert_a, fail)
     assert names(ledger_engine) == set()
 
 
 def test_a_statement_that_fails_means_that_nothing_was_recorded(
     ledger_engine: Engine,
 ) -> None:
-    with pytest.raises(NothingRecorded) as caught, writing(ledger_engine) as db:
-        db.execute(insert(schema.meta).values(name="a", value="secret"))
-        db.execute(insert(schema.meta).values(name="a", value="secret"))
+    with pytest.raises(NothingRecorded) as caught:
+        attempt(ledger_engine, insert_a, insert_a)
     assert names(ledger_engine) == set()
     assert "secret" not in str(caught.value)
     assert "secret" not in str(caught.value.__cause__)
@@ -71,35 +94,35 @@ def test_a_statement_that_fails_means_that_nothing_was_recorded(
 def test_an_error_that_was_passed_over_is_not_taken_for_a_commit(
     postgres: Engine,
 ) -> None:
-    with (
-        pytest.raises(NothingRecorded, match="passed over"),
-        writing(postgres) as db,
-    ):
-        db.execute(insert(schema.meta).values(name="a", value="1"))
+    def pass_over(db: Connection) -> None:
         with pytest.raises(Exception, match="no_such_table"):
             db.execute(text("SELECT * FROM no_such_table"))
+
+    with pytest.raises(NothingRecorded, match="passed over"):
+        attempt(postgres, insert_a, pass_over)
     assert names(postgres) == set()
 
 
 def test_a_rollback_that_sqlite_did_by_itself_is_not_taken_for_a_commit(
     sqlite: Engine,
 ) -> None:
-    with (
-        pytest.raises(NothingRecorded, match="passed over"),
-        writing(sqlite) as db,
-    ):
-        db.execute(insert(schema.meta).values(name="a", value="1"))
-        db.exec_driver_sql("ROLLBACK")  # as a full disk does
+    def roll_back(db: Connection) -> None:  # as SQLite does when the disk is full
+        db.exec_driver_sql("ROLLBACK")
+
+    with pytest.raises(NothingRecorded, match="passed over"):
+        attempt(sqlite, insert_a, roll_back)
     assert names(sqlite) == set()
 
 
 def test_a_full_disk_means_that_nothing_was_recorded(sqlite: Engine) -> None:
-    with pytest.raises(NothingRecorded, match="SQLITE_FULL"), writing(sqlite) as db:
+    def fill(db: Connection) -> None:
         pages = db.exec_driver_sql("PRAGMA page_count").scalar_one()
         db.exec_driver_sql(f"PRAGMA max_page_count={pages}")
-        pledge(db)
         for number in range(100):
             pledge(db, f"at:{number}")
+
+    with pytest.raises(NothingRecorded, match="SQLITE_FULL"):
+        attempt(sqlite, fill)
     with reading(sqlite) as db:
         assert count(db, schema.event) == 0
 
@@ -123,6 +146,20 @@ def test_sqlite_is_durable_and_guarded(sqlite: Engine) -> None:
         "recursive_triggers": 1,
         "busy_timeout": 5000,
     }
+
+
+def test_a_writer_on_postgresql_sees_what_was_committed_and_waits_not_for_ever(
+    postgres: Engine,
+) -> None:
+    with writing(postgres) as db:
+        db.execute(
+            text("SET default_transaction_isolation = 'repeatable read'")
+        )  # as an operator may have set for the whole server
+    with writing(postgres) as db:
+        assert db.execute(text("SHOW transaction_isolation")).scalar() == (
+            "read committed"
+        )
+        assert db.execute(text("SHOW lock_timeout")).scalar() == "5s"
 
 
 def test_a_writer_waits_for_another_process_and_then_says_so(
@@ -174,7 +211,7 @@ def test_a_snapshot_refuses_to_write_on_postgresql(postgres: Engine) -> None:
         pytest.raises(NotRead, match="25006"),
         reading(postgres, snapshot=True) as db,
     ):
-        db.execute(insert(schema.meta).values(name="a", value="1"))
+        insert_a(db)
 
 
 def test_connections_that_the_server_closed_are_replaced(postgres: Engine) -> None:
@@ -191,25 +228,16 @@ def test_connections_that_the_server_closed_are_replaced(postgres: Engine) -> No
 def test_a_connection_that_dies_before_commit_has_recorded_nothing(
     postgres: Engine,
 ) -> None:
-    other = connect(postgres.url.render_as_string(hide_password=False))
-    with pytest.raises(NothingRecorded), writing(postgres) as db:
-        db.execute(insert(schema.meta).values(name="a", value="1"))
-        pid = db.execute(text("SELECT pg_backend_pid()")).scalar_one()
-        _end_backends(other, [pid])
-        db.execute(insert(schema.meta).values(name="b", value="1"))
-    other.dispose()
+    with pytest.raises(NothingRecorded):
+        attempt(postgres, insert_a, end_of(postgres), insert_a)
     assert names(postgres) == set()
 
 
 def test_a_connection_that_dies_during_commit_leaves_the_outcome_unknown(
     postgres: Engine,
 ) -> None:
-    other = connect(postgres.url.render_as_string(hide_password=False))
-    with pytest.raises(OutcomeUnknown), writing(postgres) as db:
-        db.execute(insert(schema.meta).values(name="a", value="1"))
-        pid = db.execute(text("SELECT pg_backend_pid()")).scalar_one()
-        _end_backends(other, [pid])
-    other.dispose()
+    with pytest.raises(OutcomeUnknown):
+        attempt(postgres, insert_a, end_of(postgres))
     assert names(postgres) == set()
     note(postgres, "b")
 
@@ -217,16 +245,15 @@ def test_a_connection_that_dies_during_commit_leaves_the_outcome_unknown(
 def test_a_commit_that_the_server_refuses_has_recorded_nothing(
     postgres: Engine,
 ) -> None:
-    with writing(postgres) as db:
-        db.execute(
-            text(
-                "CREATE TABLE late (n int UNIQUE DEFERRABLE INITIALLY DEFERRED);"
-                "INSERT INTO late VALUES (1)"
-            )
-        )
-    with pytest.raises(NothingRecorded, match="23505"), writing(postgres) as db:
-        db.execute(insert(schema.meta).values(name="a", value="1"))
+    def be_late(db: Connection) -> None:
         db.execute(text("INSERT INTO late VALUES (1)"))
+
+    with writing(postgres) as db:
+        unique = "n int UNIQUE DEFERRABLE INITIALLY DEFERRED"
+        db.execute(text(f"CREATE TABLE late ({unique})"))
+        be_late(db)
+    with pytest.raises(NothingRecorded, match="23505"):
+        attempt(postgres, insert_a, be_late)
     assert names(postgres) == set()
 
 

@@ -26,6 +26,12 @@ def record(db: object, key: str = "at:1", **changes: object) -> Recorded:
     return events.record(db, key=key, **(values | changes))  # type: ignore[arg-type]
 
 
+def record_and_fail(engine: Engine) -> None:
+    with writing(engine) as db:
+        record(db)
+        raise KeyError
+
+
 def test_an_event_is_recorded_with_its_transfers(ledger_engine: Engine) -> None:
     with writing(ledger_engine) as db:
         recorded = record(db, moved=[GIFT, GIFT])
@@ -75,9 +81,8 @@ def test_of_many_at_once_one_is_first(ledger_engine: Engine) -> None:
 def test_accounts_made_in_a_transaction_that_failed_are_made_again(
     ledger_engine: Engine,
 ) -> None:
-    with pytest.raises(KeyError), writing(ledger_engine) as db:
-        record(db)
-        raise KeyError
+    with pytest.raises(KeyError):
+        record_and_fail(ledger_engine)
     with writing(ledger_engine) as db:
         assert record(db).first
         assert count(db, schema.account) == 2

@@ -137,12 +137,13 @@ def test_a_failed_export_leaves_the_last_good_file_and_nothing_else(
     assert path.read_bytes() == b"the last good file"
 
 
+@pytest.mark.parametrize("rows", [1, 30], ids=["while packing", "while writing"])
 def test_a_full_disk_is_an_os_error_and_leaves_nothing(
-    sqlite_ledger_url: str, tmp_path: Path
+    sqlite_ledger_url: str, tmp_path: Path, rows: int
 ) -> None:
     engine = connect(sqlite_ledger_url)
     books = Books(engine)
-    for _ in range(30):
+    for _ in range(rows):
         books.pledge()
     folder = tmp_path / "exports"
     folder.mkdir()

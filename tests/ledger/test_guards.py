@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
@@ -25,6 +25,17 @@ TRANSFER = (
     "INSERT INTO transfer (event_id, number, debit_id, credit_id, unit, amount,"
     " phase, pending_id) VALUES ({}, {}, {}, {}, '{}', {}, '{}', {})"
 )
+CHANGED = {
+    "unit": "title",
+    "account": "unit",
+    "event": "kind",
+    "transfer": "amount",
+    "resolution": "number",
+    "code": "code",
+}
+CHANGES = ("UPDATE {table} SET {column} = {column}", "DELETE FROM {table}")
+RESOLUTION = "INSERT INTO resolution (pending_id, number, transfer_id) VALUES {}"
+CODE = "INSERT OR REPLACE INTO code VALUES ('{}', {})"
 Refused = (sqlite3.Error, psycopg.Error)
 Raw = Callable[[str], Any]
 
@@ -62,7 +73,7 @@ def bare(engine: Engine) -> Iterator[Raw]:
     with psycopg.connect(
         url.render_as_string(hide_password=False), autocommit=True
     ) as full:
-        yield lambda statement: full.execute(statement)  # type: ignore[arg-type]
+        yield lambda statement: full.execute(statement)
 
 
 def contents(engine: Engine) -> list[object]:
@@ -77,12 +88,10 @@ def false(engine: Engine) -> str:
 @pytest.mark.parametrize("table", FACTS)
 def test_a_fact_is_not_changed_or_deleted(books: Engine, table: str) -> None:
     before = contents(books)
-    column = {"unit": "title", "account": "unit", "event": "kind", "code": "code"}
-    name = column.get(table, "number" if table == "resolution" else "amount")
     with bare(books) as run:
-        for attack in (f"UPDATE {table} SET {name} = {name}", f"DELETE FROM {table}"):
+        for attack in CHANGES:
             with pytest.raises(Refused, match="fact"):
-                run(attack)
+                run(attack.format(table=table, column=CHANGED[table]))
     assert contents(books) == before
 
 
@@ -98,22 +107,36 @@ def test_facts_are_not_truncated(books: Engine, table: str) -> None:
                 run(f"TRUNCATE {table}{cascade}")
         run("SET session_replication_role = replica")
         with pytest.raises(psycopg.Error, match="fact"):
-            run(f"DELETE FROM {table}")
+            run(CHANGES[1].format(table=table))
     assert contents(books) == before
 
 
-@pytest.mark.parametrize(
-    "attack",
-    [
-        "REPLACE INTO {table} SELECT * FROM {table}",
-        "INSERT OR REPLACE INTO {table} SELECT * FROM {table} LIMIT 1",
-        "UPDATE OR REPLACE {table} SET rowid = 1 WHERE rowid = 2",
-    ],
+REPLACEMENTS = (
+    "unit (code, scale, title) SELECT code, 2, title FROM unit",
+    "account (id, code, unit) SELECT id, code, 'minute' FROM account",
+    "account (code, unit) SELECT code, 'minute' FROM account",
+    "account (id, code, unit) SELECT id, 'A:Thief', unit FROM account",
+    "event (id, key, kind, body, channel, test, transfers, at)"
+    " SELECT id, key, 'gift', body, channel, test, transfers, at FROM event",
+    "event (key, kind, body, channel, test, transfers, at)"
+    " SELECT key, 'gift', body, channel, test, transfers, at FROM event",
+    "transfer (id, event_id, number, debit_id, credit_id, unit, amount, phase)"
+    " SELECT id, event_id, number, debit_id, credit_id, unit, 9, 'single'"
+    " FROM transfer ORDER BY id DESC",
+    "transfer (event_id, number, debit_id, credit_id, unit, amount, phase)"
+    " SELECT event_id, number, debit_id, credit_id, unit, 9, 'single'"
+    " FROM transfer ORDER BY id DESC",
+    "resolution (pending_id, number, transfer_id)"
+    " SELECT pending_id, number, 1 FROM resolution",
+    "resolution (pending_id, number, transfer_id)"
+    " SELECT pending_id, number + 1, transfer_id FROM resolution",
+    "code (code, event_id) SELECT code, 2 FROM code",
+    "code (code, event_id) SELECT '100000000', event_id FROM code",
 )
-@pytest.mark.parametrize("table", FACTS)
-def test_facts_are_not_replaced(
-    sqlite_ledger_url: str, table: str, attack: str
-) -> None:
+
+
+@pytest.mark.parametrize("attack", REPLACEMENTS)
+def test_facts_are_not_replaced(sqlite_ledger_url: str, attack: str) -> None:
     engine = connect(sqlite_ledger_url)
     with writing(engine) as db:
         person = caller(db)
@@ -129,11 +152,9 @@ def test_facts_are_not_replaced(
             at=AT,
         )
     before = contents(engine)
-    with bare(engine) as run:
-        try:
-            run(attack.format(table=table))
-        except sqlite3.Error as refused:
-            assert str(refused)
+    # Some attacks are refused and some change nothing: only the books count.
+    with bare(engine) as run, suppress(sqlite3.Error):
+        run(f"INSERT OR REPLACE INTO {attack}")
     assert contents(engine) == before
     engine.dispose()
 
@@ -151,14 +172,14 @@ def test_a_row_with_another_key_does_not_take_the_place_of_an_id(
             .replace("(key", "(id, key")
             .replace("('new'", "(1, 'new'"),
             "INSERT OR REPLACE INTO account VALUES (1, 'A:Thief', 'rial')",
-            "INSERT OR REPLACE INTO code VALUES ('100000000', 1)",
+            CODE.format("100000000", 1),
             TRANSFER.format(1, 1, 1, 2, "rial", 9, "single", "NULL").replace(
                 "INSERT", "INSERT OR REPLACE"
             ),
         ):
             with pytest.raises(sqlite3.Error, match="exists|has its code"):
                 run(attack)
-        run(f"INSERT OR REPLACE INTO code VALUES ('{code}', 7)")
+        run(CODE.format(code, 7))
     assert contents(engine) == before
     engine.dispose()
 
@@ -240,10 +261,7 @@ def test_a_resolution_belongs_to_its_transfer_and_comes_in_order(
     with bare(books) as run:
         for row in ("(1, 2, 2)", "(3, 1, 2)", "(1, 2, 1)", "(1, 1, 2)"):
             with pytest.raises(Refused):
-                run(
-                    "INSERT INTO resolution (pending_id, number, transfer_id)"
-                    f" VALUES {row}"
-                )
+                run(RESOLUTION.format(row))
     assert contents(books) == before
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import Connection, Engine, select
 
 from ledger import schema, stops
@@ -8,7 +10,7 @@ from ledger.vault import look_up
 from tests.ledger.facts import AT, KEYS, OTHER_PHONE, PHONE, count
 
 WHO = look_up(KEYS, PHONE)
-CALL = {"look_up": WHO, "channel": "kave", "test": False, "at": AT}
+CALL: dict[str, Any] = {"look_up": WHO, "channel": "kave", "test": False, "at": AT}
 
 
 def is_stopped(db: Connection, line: str = "10001") -> bool:

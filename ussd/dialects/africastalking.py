@@ -47,9 +47,7 @@ class AfricasTalking:
         """`status` is Success (the end was reached), Incomplete or Failed."""
         fields = form_fields(body, needs=("sessionId", "phoneNumber", "status"))
         if fields["status"] not in ("Success", "Incomplete", "Failed"):
-            raise Unreadable(
-                "Field status is none of Success, Incomplete, Failed."
-            )
+            raise Unreadable("Field status is none of Success, Incomplete, Failed.")
         return DialEnd(
             session=_session(fields["sessionId"]),
             phone=self._phone(fields["phoneNumber"]),
@@ -71,7 +69,5 @@ class AfricasTalking:
 
 def _session(text: str) -> str:
     if not 0 < len(text) <= SESSION_CHARS_MAX:
-        raise Unreadable(
-            f"Field sessionId is not 1 to {SESSION_CHARS_MAX} characters."
-        )
+        raise Unreadable(f"Field sessionId is not 1 to {SESSION_CHARS_MAX} characters.")
     return text

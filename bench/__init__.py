@@ -1,0 +1,9 @@
+"""Measure what the service promises, against real servers on this machine.
+
+conversation  whole conversations a second, beside a bare view
+bare          that view
+client        the caller of both, made to cost little
+export        a million pledges as files, in how much memory
+crash         kill everything in the middle, start again, compare the books
+running       our own commands as processes, started and ended by id
+"""

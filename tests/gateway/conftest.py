@@ -1,0 +1,41 @@
+"""A real service for each test: real Redis, and SQLite unless the test asks for both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import structlog
+from structlog.typing import EventDict
+
+from tests.gateway.house import Gateway, close_gateway, open_gateway, settings
+
+DATABASES = {"sqlite": "sqlite_ledger_url", "postgresql": "postgres_ledger_url"}
+
+
+@pytest.fixture
+def gateway_database() -> str:
+    """`@pytest.mark.parametrize("gateway_database", [...])` puts another in its place."""
+    return "sqlite"
+
+
+@pytest.fixture
+def gateway(
+    request: pytest.FixtureRequest,
+    gateway_database: str,
+    redis_url: str,
+    tmp_path: Path,
+) -> Iterator[Gateway]:
+    """A service with the shipped menus and empty books, at noon of 1405/09/01."""
+    url: str = request.getfixturevalue(DATABASES[gateway_database])
+    opened = open_gateway(settings(url, redis_url, tmp_path))
+    yield opened
+    close_gateway(opened)
+
+
+@pytest.fixture
+def logs() -> Iterator[list[EventDict]]:
+    """What the service logs during the test."""
+    with structlog.testing.capture_logs() as captured:
+        yield captured
