@@ -88,6 +88,9 @@ class SmsChannel(_Channel):
         description="The secret in the URLs `/sms/<channel>/<key>/inbound` and "
         "`/sms/<channel>/<key>/receipts`."
     )
+    allow_from: Networks = Field(
+        default=[], description="Networks it may post from; empty: any."
+    )
     api_key: SecretStr | None = Field(
         default=None, description="What the carrier knows us by."
     )

@@ -10,18 +10,18 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import structlog
 from redis.exceptions import RedisError
 
-from gateway.effects import Order, Results, carry_out, results_of
+from gateway.effects import Order, carry_out
 from gateway.facts import Asker, fetch
 from gateway.library import Library, NoMenus
-from ledger import dials, people, pledges
+from gateway.openings import Opening, Openings, UnknownCode, warn_if_changed
+from ledger import dials
 from ledger.engine import (
-    Connection,
     Engine,
     LedgerError,
     NothingRecorded,
@@ -30,21 +30,12 @@ from ledger.engine import (
     reading,
     writing,
 )
-from ledger.events import earlier
 from ledger.vault import Keys
 from phone.encoding import Limits
-from ussd.machine import Effect, Need, Session, Step, begin, notice, step
+from ussd.machine import Effect, Need, Step, notice, step
 from ussd.menus import Menus
 from ussd.sessions import Conversation, Sessions
-from ussd.trail import (
-    Anew,
-    Onward,
-    Repeat,
-    answers_in,
-    digest_with,
-    extended,
-    reconcile,
-)
+from ussd.trail import Anew, Repeat, digest_with, extended, reconcile
 from ussd.turn import DialEnd, Turn
 
 __all__ = ["Channel", "Conversations", "Reply"]
@@ -52,8 +43,6 @@ __all__ = ["Channel", "Conversations", "Reply"]
 RACES_MAX = 5
 ROUNDS_MAX = 60
 DIAL_BYTES = 16
-KEY_REMEMBERED = timedelta(hours=24)
-REDIAL_WINDOW = timedelta(minutes=10)
 
 log = structlog.get_logger()
 
@@ -75,22 +64,6 @@ class Reply:
     ends: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Opening:
-    """What is known of a dial whose conversation Redis does not hold."""
-
-    conversation: Conversation
-    answers: tuple[str, ...]
-    results: Results
-    stands: Mapping[str, str] | None
-    # When it is for the campaign's window.
-    window_at: datetime
-
-
-class _UnknownCode(LookupError):
-    """A dialled code that leads nowhere here."""
-
-
 class Conversations:
     """Every conversation of one service. It keeps nothing between turns itself."""
 
@@ -109,6 +82,7 @@ class Conversations:
         self._library = library
         self._wake = wake
         self._digest = digest_with(keys.index)
+        self._openings = Openings(engine, keys, library)
 
     def answer(self, channel: Channel, turn: Turn, now: datetime) -> Reply:
         """The screen that answers one turn. Never raises for what a carrier sent."""
@@ -120,7 +94,7 @@ class Conversations:
             return self._without_sessions(channel, turn, dial, now)
         try:
             return self._turned(channel, turn, dial, conversation, announced, now)
-        except _UnknownCode:
+        except UnknownCode:
             return self._closing(announced, "unknown")
         except (NothingRecorded, NotRead, NoMenus) as failure:
             log.error("turn_failed", why=str(failure))
@@ -149,7 +123,7 @@ class Conversations:
         for _ in range(RACES_MAX):
             if conversation is None:
                 try:
-                    opening = self._open(channel, turn, dial, announced, now)
+                    opening = self._opened(channel, turn, dial, announced, now)
                 except NotRead as failure:
                     if not turn.typed:
                         raise
@@ -161,15 +135,16 @@ class Conversations:
                 if isinstance(said, Repeat):
                     return Reply(said.reply, said.ends)
                 if isinstance(said, Anew):
-                    opening = self._again(turn, conversation, announced, now)
+                    opening = self._openings.anew(turn, conversation, announced, now)
                     shown = False
                 else:
-                    opening = _onward(conversation, said, now)
+                    opening = Opening(conversation, said.answers, window_at=now)
                     shown = True
             menus = self._library.version(opening.conversation.menus)
             stepped, recorded = self._step(
                 channel, turn, dial, menus, opening, shown, now
             )
+            warn_if_changed(opening, stepped.session)
             reply = Reply(stepped.text, stepped.ends)
             saved = replace(
                 opening.conversation,
@@ -200,13 +175,30 @@ class Conversations:
             conversation = winner
         raise NothingRecorded("too many requests at once for one dial")
 
+    def _opened(
+        self,
+        channel: Channel,
+        turn: Turn,
+        dial: str,
+        announced: str | None,
+        now: datetime,
+    ) -> Opening:
+        return self._openings.of(
+            turn,
+            announced,
+            now,
+            channel=channel.name,
+            dial=dial,
+            test=channel.test,
+        )
+
     def _step(
         self,
         channel: Channel,
         turn: Turn,
         dial: str,
         menus: Menus,
-        opening: _Opening,
+        opening: Opening,
         shown: bool,
         now: datetime,
     ) -> tuple[Step, bool]:
@@ -245,8 +237,14 @@ class Conversations:
                     channel.test,
                     channel.line,
                 )
-                with reading(self._engine) as db:
-                    facts[lacks] = fetch(db, self._keys, lacks, asker)
+                try:
+                    with reading(self._engine) as db:
+                        facts[lacks] = fetch(db, self._keys, lacks, asker)
+                except NotRead as failure:
+                    if not results:
+                        raise
+                    # What was done stands, and the screen that tells it is not to be had.
+                    raise OutcomeUnknown(str(failure)) from failure
         raise OutcomeUnknown("a screen lacked facts without end")
 
     def _order(
@@ -255,7 +253,7 @@ class Conversations:
         turn: Turn,
         dial: str,
         menus: Menus,
-        opening: _Opening,
+        opening: Opening,
         effect: Effect,
         now: datetime,
     ) -> Order:
@@ -272,84 +270,6 @@ class Conversations:
             at=now,
         )
 
-    # -- beginnings -------------------------------------------------------------------
-
-    def _open(
-        self,
-        channel: Channel,
-        turn: Turn,
-        dial: str,
-        announced: str | None,
-        now: datetime,
-    ) -> _Opening:
-        """A dial that Redis does not know: a new one, or one it has lost.
-
-        Keys that this dial already used tell which; their effects count as answered.
-        After a day a carrier may use a session id again: a new generation.
-        """
-        menus = self._library.current(announced)
-        with reading(self._engine) as db:
-            prefix = f"ussd:{channel.name}:{dial}:"
-            facts = earlier(db, prefix=prefix)
-            person = people.find(db, self._keys, turn.phone)
-            generation = max((int(f.key.split(":")[3]) for f in facts), default=0)
-            of_it = [f for f in facts if int(f.key.split(":")[3]) == generation]
-            if of_it and now - min(f.at for f in of_it) > KEY_REMEMBERED:
-                generation, of_it = generation + 1, []
-            results = results_of(of_it)
-            stands = None
-            if person is not None and not of_it:
-                stands = self._stands(db, channel, person.id, now)
-        language = person.language if person is not None and person.language else None
-        opened = self._begun(menus, turn, language or menus.languages[0])
-        conversation = Conversation(0, menus.hash, generation, opened[0])
-        # A campaign that closed since is still open for what was given in time.
-        if of_it:
-            now = min(f.at for f in of_it)
-        return _Opening(conversation, opened[1], results, stands, now)
-
-    def _again(
-        self,
-        turn: Turn,
-        conversation: Conversation,
-        announced: str | None,
-        now: datetime,
-    ) -> _Opening:
-        """Another conversation under the same session id: the next generation."""
-        menus = self._library.current(announced)
-        session, answers = self._begun(menus, turn, conversation.session.language)
-        fresh = Conversation(
-            conversation.version, menus.hash, conversation.generation + 1, session
-        )
-        return _Opening(fresh, answers, {}, None, now)
-
-    def _begun(
-        self, menus: Menus, turn: Turn, language: str
-    ) -> tuple[Session, tuple[str, ...]]:
-        if language not in menus.languages:
-            language = menus.languages[0]
-        begun = begin(menus, turn.dialled, language)
-        if begun is None:
-            raise _UnknownCode(turn.dialled)
-        session, ahead = begun
-        return session, (*ahead, *answers_in(turn.typed))
-
-    def _stands(
-        self, db: Connection, channel: Channel, person_id: int, now: datetime
-    ) -> Mapping[str, str] | None:
-        """A pledge of the last minutes whose last screen may not have been seen."""
-        latest = pledges.latest_since(
-            db, person_id=person_id, since=now - REDIAL_WINDOW
-        )
-        if latest is None or latest.state != "open":
-            return None
-        way, name, dial, *_ = latest.key.split(":")
-        if way != "ussd" or latest.test != channel.test:
-            return None
-        if dials.reached(db, f"{name}:{dial}"):
-            return None
-        return {"code": latest.code, "amount": str(latest.amount)}
-
     # -- when something is gone ---------------------------------------------------------
 
     def _without_sessions(
@@ -357,12 +277,15 @@ class Conversations:
     ) -> Reply:
         """Redis is gone: what was already recorded is still told; nothing is begun."""
         try:
-            opening = self._open(channel, turn, dial, None, now)
+            opening = self._opened(channel, turn, dial, None, now)
             if opening.results:
                 menus = self._library.version(opening.conversation.menus)
                 stepped, _ = self._step(channel, turn, dial, menus, opening, False, now)
+                if menus.screens[stepped.session.at].confirm:
+                    # Nobody would remember that it was shown.
+                    return self._closing(None, "unsure")
                 return Reply(stepped.text, stepped.ends)
-        except _UnknownCode:
+        except UnknownCode:
             return self._closing(None, "unknown")
         except (LedgerError, NoMenus, RedisError) as failure:
             log.error("turn_failed", why=type(failure).__name__)
@@ -392,7 +315,3 @@ LAST_WORDS = {
     "unsure": "We are not sure whether it was recorded. Please dial again shortly.",
     "unknown": "This code is not known here.",
 }
-
-
-def _onward(conversation: Conversation, said: Onward, now: datetime) -> _Opening:
-    return _Opening(conversation, said.answers, {}, None, now)

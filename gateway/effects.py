@@ -220,10 +220,9 @@ def _stop_texts(db: Connection, keys: Keys, order: Order) -> dict[str, str]:
 def _start_texts(db: Connection, keys: Keys, order: Order) -> dict[str, str]:
     """Take campaign texts again, from every line."""
     person = people.remember(db, keys, order.phone, at=order.at)
-    recorded = stops.start(
+    recorded = stops.start_all(
         db,
         look_up=look_up(keys, order.phone),
-        line=stops.EVERY_LINE,
         key=order.key,
         person_id=person.id,
         channel=order.channel,

@@ -8,6 +8,9 @@ conversation stays on the one it began with.
 from __future__ import annotations
 
 from collections import OrderedDict
+from contextlib import suppress
+
+from redis.exceptions import RedisError
 
 from ledger import menus as published
 from ledger.engine import Engine, reading
@@ -33,8 +36,9 @@ class Library:
 
     def version(self, name: str) -> Menus:
         """The menus of that hash; raises NoMenus."""
-        if name in self._kept:
-            return self._kept[name]
+        kept = self._kept.get(name)
+        if kept is not None:
+            return kept
         with reading(self._engine) as db:
             source = published.version(db, name)
         if source is None:
@@ -42,14 +46,20 @@ class Library:
         return self._keep(name, source)
 
     def current(self, announced: str | None) -> Menus:
-        """The current menus; `announced` is what Redis says of them, if it does."""
+        """The current menus; `announced` is what Redis says of them, if it does.
+
+        Raises NoMenus. A Redis that is gone, or that speaks of another ledger's menus,
+        keeps nobody from them.
+        """
         if announced is not None:
-            return self.version(announced)
+            with suppress(NoMenus):
+                return self.version(announced)
         with reading(self._engine) as db:
             found = published.current(db)
         if found is None:
             raise NoMenus("no menus are published: run `yarigar menus load menus.yaml`")
-        self._sessions.announce(found[0])
+        with suppress(RedisError):
+            self._sessions.announce(found[0])
         return self._keep(*found)
 
     def newest(self) -> Menus | None:

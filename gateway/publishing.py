@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
+import structlog
+
 from gateway.faults import Unready
-from gateway.service import build, now
+from gateway.service import build, now, prove_keys
 from gateway.settings import Settings
 from ledger import menus as published
-from ledger.engine import Engine, writing
+from ledger.engine import Engine, reading, writing
 from phone.encoding import Limits
 from ussd.faults import BadMenus
 from ussd.menus import Menus
@@ -19,21 +21,34 @@ from ussd.sessions import Sessions
 
 __all__ = ["MenusRefused", "check", "publish", "publish_file"]
 
+log = structlog.get_logger()
+
 
 class MenusRefused(Unready):
     """The menus have faults; each has a line with its place and its remedy."""
 
 
 def publish_file(settings: Settings) -> str:
-    """Publish the file the settings name and return its hash.
+    """Publish the file the settings name, at a start; return what is current then.
 
-    Raises MenusRefused; the menus that were current then stay so.
+    A file with faults is named in the log and the menus that are current stay so; on a
+    first start there are none, and MenusRefused is raised. Raises WrongKeys for a
+    ledger that was written with other keys.
     """
     service = build(settings)
     try:
+        prove_keys(service)
         return publish(
             settings, service.engine, service.sessions, settings.menus, at=now()
         )
+    except MenusRefused as refused:
+        with reading(service.engine) as db:
+            current = published.current_hash(db)
+        if current is None:
+            raise
+        faults = str(refused).splitlines()
+        log.error("menus_refused", file=str(settings.menus), faults=faults)
+        return current
     finally:
         service.engine.dispose()
         service.redis.close()

@@ -11,14 +11,15 @@ import threading
 from datetime import datetime, timedelta
 
 import structlog
+from redis.exceptions import RedisError
 
 from gateway.faults import Unready
 from gateway.logs import write_logs
 from gateway.processes import SUPERVISED_BY
 from gateway.publishing import publish
-from gateway.service import Service, build, now
+from gateway.service import Service, build, now, prove_keys
 from gateway.settings import Settings
-from ledger import leases, outbox
+from ledger import leases, menus, outbox
 from ledger.engine import LedgerError, reading, writing
 from sms.delivery import tidy
 from sms.owner import this_process
@@ -40,6 +41,7 @@ def main(settings: Settings) -> None:
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signal_number, lambda *_: stop.set())
     service = build(settings)
+    prove_keys(service)
     turns = _Turns(service)
     watched = _Watched(service) if os.environ.get(SUPERVISED_BY) else None
     while not stop.wait(TURN_SECONDS):
@@ -47,8 +49,8 @@ def main(settings: Settings) -> None:
             turns.turn(now())
             if watched is not None:
                 watched.look(now())
-        except LedgerError as failure:
-            log.error("schedule_turn_failed", why=str(failure))
+        except (LedgerError, RedisError) as failure:
+            log.error("schedule_turn_failed", why=type(failure).__name__)
 
 
 class _Turns:
@@ -70,6 +72,10 @@ class _Turns:
             self._tidied = at
         with reading(engine) as db:
             waiting = outbox.due(db, at=at)
+            current = menus.current_hash(db)
+        if current is not None:
+            # Whoever published may have died before telling Redis.
+            self._service.sessions.announce(current)
         if waiting:
             self._service.wake()
 
@@ -85,7 +91,6 @@ class _Watched:
         stamp = self._stamp()
         if stamp is None or stamp == self._seen:
             return
-        self._seen = stamp
         settings = self._service.settings
         try:
             published = publish(
@@ -100,6 +105,8 @@ class _Watched:
             log.error("menus_refused", file=str(settings.menus), faults=faults)
         else:
             log.info("menus_published", file=str(settings.menus), version=published)
+        # Not before: a ledger that is away now is tried again.
+        self._seen = stamp
 
     def _stamp(self) -> tuple[int, int] | None:
         try:

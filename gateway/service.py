@@ -19,14 +19,14 @@ from gateway.library import Library
 from gateway.settings import Settings
 from gateway.texts import routes
 from gateway.wake import wake
-from ledger.engine import Engine, connect
-from ledger.vault import Keys
+from ledger.engine import Engine, connect, writing
+from ledger.vault import Keys, claim_key
 from phone.encoding import Limits
 from sms.routes import Routes
 from ussd.sessions import Sessions
 from ussd.turn import Dialect, dialect
 
-__all__ = ["Service", "build", "now"]
+__all__ = ["Service", "build", "now", "prove_keys"]
 
 REDIS_SECONDS_MAX = 2
 
@@ -99,6 +99,15 @@ def build(settings: Settings, *, clock: Callable[[], datetime] = now) -> Service
         wake=wake_worker,
         clock=clock,
     )
+
+
+def prove_keys(service: Service) -> None:
+    """Refuse to work on a ledger that was written with other keys.
+
+    Raises WrongKeys, or another LedgerError if the ledger cannot be asked.
+    """
+    with writing(service.engine) as db:
+        claim_key(db, service.keys)
 
 
 def _door(settings: Settings, name: str) -> Door:

@@ -10,7 +10,7 @@ from rq import Queue
 from rq.worker import SimpleWorker
 
 from gateway.logs import write_logs
-from gateway.service import Service, build, now
+from gateway.service import Service, build, now, prove_keys
 from gateway.settings import Settings
 from gateway.texts import renderer
 from gateway.wake import QUEUE, lower_flag
@@ -40,6 +40,7 @@ def main(settings: Settings) -> None:
     write_logs()
     keep_urls_out_of_logs()
     service = build(settings)
+    prove_keys(service)
     # RQ waits for work on its connection, so it cannot have a time limit on reads.
     redis = Redis.from_url(settings.redis_url)
     worker = SimpleWorker([Queue(QUEUE, connection=redis)], connection=redis)

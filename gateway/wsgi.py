@@ -8,8 +8,10 @@ from gateway import installation
 from gateway.app import create_app
 from gateway.logs import write_logs
 from gateway.processes import die_with_supervisor
-from gateway.service import build
+from gateway.service import build, prove_keys
 
 die_with_supervisor()
 write_logs()
-app = create_app(build(installation.find(os.environ)))
+service = build(installation.find(os.environ))
+prove_keys(service)
+app = create_app(service)

@@ -86,7 +86,7 @@ _by_prefix = (
     _events.where(
         _event.key >= bindparam("first_key"), _event.key < bindparam("last_key")
     )
-    .order_by(_event.key)
+    .order_by(_event.id.desc())
     .limit(EARLIER_MAX)
 )
 
@@ -202,12 +202,12 @@ def find(db: Connection, *, key: str) -> Earlier | None:
 
 
 def earlier(db: Connection, *, prefix: str) -> list[Earlier]:
-    """The first 64 events, in the order of their keys, whose key begins so."""
+    """The last 64 events whose key begins so, in the order of their keys."""
     assert prefix
     rows = db.execute(
         _by_prefix, {"first_key": prefix, "last_key": prefix + LAST_CHARACTER}
     )
-    return [_earlier(row) for row in rows]
+    return sorted(map(_earlier, rows), key=lambda event: event.key)
 
 
 def _transfer_once(db: Connection, event_id: int, number: int, move: Moved) -> None:

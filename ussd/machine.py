@@ -12,74 +12,23 @@ answers stops there, unless `results` already holds what it came to.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from phone.amounts import NotAnAmount, read_amount
 from phone.dialcode import NotADialCode, normalise, parts
 from phone.digits import fold, fold_digits
 from phone.encoding import Limits
-from phone.private import long_digits, looks_like_card
+from phone.private import looks_like_card
+from ussd.answers import Refused, read_answer
 from ussd.menus import Ask, Choice, Kind, Menus, Screen
 from ussd.screen import MORE, Page, page, with_notice
+from ussd.steps import Effect, Facts, Need, Results, Session, Step
 
 __all__ = ["Effect", "Need", "Session", "Step", "begin", "notice", "step"]
 
 ANSWERS_A_REQUEST_MAX = 30
 REDIRECTS_MAX = 8
-NAME_DIGITS_MAX = 7
-# Written between Persian letters, though Unicode does not count it as printable.
-ZWNJ = "\u200c"
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """Where one caller stands. Small enough to be kept as JSON between turns."""
-
-    at: str
-    campaign: str
-    language: str
-    answers: Mapping[str, str] = field(default_factory=dict)
-    # How often each effect was done: the n in its key.
-    done: Mapping[str, int] = field(default_factory=dict)
-    # The values behind the numbers of the list page shown last.
-    items: tuple[str, ...] = ()
-    page: int = 0
-    turns: int = 0
-    wrong: int = 0
-    # A notice stands in front of the screen; key 9 shows the screen itself.
-    held: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Need:
-    """A group of facts the next screen says something of."""
-
-    group: str
-    argument: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """Something the caller agreed to, the n-th of its name in this conversation."""
-
-    name: str
-    number: int
-    campaign: str
-    answers: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    session: Session
-    text: str = ""
-    ends: bool = False
-    lacks: Need | Effect | None = None
-
-
-Facts = Mapping[Need, Mapping[str, Any]]
-Results = Mapping[tuple[str, int], Mapping[str, str]]
 
 
 def begin(menus: Menus, code: str, language: str) -> tuple[Session, list[str]] | None:
@@ -141,14 +90,6 @@ class _Lacking(Exception):
         self.what = what
 
 
-class _Refused(Exception):
-    """The answer does not do; `screen` says why, where the menus have one."""
-
-    def __init__(self, screen: str = "", answers: Mapping[str, str] = {}) -> None:
-        self.screen = screen
-        self.answers = answers
-
-
 class _Card(Exception):
     """A card number was typed. It goes nowhere."""
 
@@ -185,7 +126,7 @@ class _Walk:
                 return Step(session, text, ends=True)
             except _Unshown:
                 break
-            except _Refused as reason:
+            except Refused as reason:
                 unexplained = not reason.screen
                 read = shown and not session.held
                 session = self.refuse(session, reason, read)
@@ -206,21 +147,41 @@ class _Walk:
         if looks_like_card(answer):
             raise _Card
         if len(answer) > self.menus.limits.answer_chars_max:
-            raise _Refused
+            raise Refused
         if screen.confirm and not shown and not self.known(session, screen):
             raise _Unshown
         key = fold_digits(answer)
         if session.held and key == MORE:
             return replace(session, held=False, wrong=0)
         slots = self.slots(session, screen)
-        for choice in screen.choices:
-            if choice.key == key and choice.when.holds(slots):
-                return self.chosen(session, choice, slots, shown)
+        choice = self.offered(session, screen, key, slots, shown)
+        if choice is not None:
+            return self.chosen(session, choice, slots, shown)
         if screen.listed:
             return self.picked(session, screen, slots, key, shown)
         if screen.ask is not None:
             return self.told(session, screen, screen.ask, answer)
-        raise _Refused
+        raise Refused
+
+    def offered(
+        self,
+        session: Session,
+        screen: Screen,
+        key: str,
+        slots: Mapping[str, Any],
+        shown: bool,
+    ) -> Choice | None:
+        """The choice behind a key, if there is one now.
+
+        In a rebuild the facts are those after the deed, which may hide the way that
+        led to it: who stopped texts is offered to start them. What was done shows it.
+        """
+        found = [choice for choice in screen.choices if choice.key == key]
+        if not shown:
+            for choice in found:
+                if choice.to and self.known(session, self.menus.screens[choice.to]):
+                    return choice
+        return next((c for c in found if c.when.holds(slots)), None)
 
     def chosen(
         self, session: Session, choice: Choice, slots: Mapping[str, Any], shown: bool
@@ -263,7 +224,7 @@ class _Walk:
         else:
             value = self.named(session, screen, key)
         if not value:
-            raise _Refused
+            raise Refused
         picked = {screen.pick: value} if screen.pick else {}
         return self.moved(session, screen.then, {**session.answers, **picked})
 
@@ -285,32 +246,13 @@ class _Walk:
         """A typed answer, read as the question's kind."""
         if ask.kind is Kind.DIAL:
             return self.opened(session, answer)
-        if ask.kind is Kind.AMOUNT:
-            value = self.amount(session, screen, ask, answer)
-        else:
-            value = _plain(ask, answer)
+        campaign = self.menus.campaigns[session.campaign]
+        # A single digit where keys are offered is a mistyped key.
+        if ask.kind is Kind.AMOUNT and len(answer) == 1 and len(screen.choices) > 1:
+            raise Refused
+        value = read_answer(ask, answer, campaign)
         answers = {**session.answers, **ask.set, ask.answer: value}
         return self.moved(session, screen.then, answers)
-
-    def amount(self, session: Session, screen: Screen, ask: Ask, answer: str) -> str:
-        """An amount in the campaign's unit, within its bounds.
-
-        A lone figure far below the smallest gift is asked about, never multiplied in
-        silence; a single digit where keys are offered is a mistyped key.
-        """
-        campaign = self.menus.campaigns[session.campaign]
-        if len(answer) == 1 and len(screen.choices) > 1:
-            raise _Refused
-        try:
-            amount = read_amount(answer)
-        except NotAnAmount:
-            raise _Refused(ask.refused.get("bad", "")) from None
-        if campaign.min <= amount.rial <= campaign.max:
-            return str(amount.rial)
-        meant = amount.rial * 1000
-        if amount.unit is None and campaign.min <= meant <= campaign.max:
-            raise _Refused(ask.refused.get("small", ""), {"meant": str(meant)})
-        raise _Refused(ask.refused.get("range", ""))
 
     def opened(self, session: Session, answer: str) -> Session:
         """The rest of a dial code, typed into the menu of its first part."""
@@ -318,9 +260,9 @@ class _Walk:
         try:
             code = normalise(f"{before.rstrip('#')}*{fold_digits(answer)}#")
         except NotADialCode:
-            raise _Refused from None
+            raise Refused from None
         if code not in self.menus.dialled:
-            raise _Refused
+            raise Refused
         to, campaign = self.menus.dialled[code]
         session = replace(session, campaign=campaign or session.campaign)
         return self.moved(session, to, session.answers)
@@ -330,7 +272,7 @@ class _Walk:
             session, at=to, answers=answers, items=(), page=0, wrong=0, held=False
         )
 
-    def refuse(self, session: Session, reason: _Refused, read: bool) -> Session:
+    def refuse(self, session: Session, reason: Refused, read: bool) -> Session:
         """Count a wrong answer; a screen that was not read yet is only shown then."""
         if read or reason.screen:
             session = replace(session, wrong=session.wrong + 1)
@@ -444,33 +386,3 @@ class _Walk:
             number=session.page,
             limits=self.limits,
         )
-
-
-def _plain(ask: Ask, answer: str) -> str:
-    """A number, digits, a postal code or a short text; raises _Refused."""
-    folded = fold_digits(answer)
-    digits = folded.isascii() and folded.isdecimal()
-    bad = _Refused(ask.refused.get("bad", ""))
-    if ask.kind is Kind.NUMBER:
-        if not digits or len(folded) > len(str(ask.max)):
-            raise bad
-        if not ask.min <= int(folded) <= ask.max:
-            raise _Refused(ask.refused.get("range", ask.refused.get("bad", "")))
-        return str(int(folded))
-    if ask.kind is Kind.DIGITS:
-        if not digits or not ask.min <= len(folded) <= ask.max:
-            raise bad
-        return folded
-    if ask.kind is Kind.POSTCODE:
-        # The first five digits name a place; the rest would name a house.
-        if not digits or len(folded) != 10 or folded[0] == "0":
-            raise bad
-        return folded[:5]
-    if (
-        not ask.min <= len(answer) <= ask.max
-        or not answer.replace(ZWNJ, "").isprintable()
-        or not any(letter.isalpha() for letter in answer)
-        or long_digits(answer, at_least=NAME_DIGITS_MAX + 1)
-    ):
-        raise bad
-    return answer

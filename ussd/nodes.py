@@ -113,7 +113,8 @@ def _bounded(source: str, name: str) -> None:
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > DEPTH_MAX:
-            place = (event.start_mark.line + 1, event.start_mark.column + 1)
+            mark = event.start_mark
+            place = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
             what = f"values within values, more than {DEPTH_MAX} deep"
             raise BadMenus([Fault(*place, what, "Close the brackets above")], name)
 

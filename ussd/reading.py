@@ -9,10 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
 
-from phone.dates import NotADay, day_end, day_start, jalali_day, read_day
-from phone.dialcode import NotADialCode, normalise
 from ussd.faults import BadMenus
 from ussd.menus import (
     EFFECTS,
@@ -28,7 +25,8 @@ from ussd.menus import (
     Variant,
 )
 from ussd.nodes import Node, parse
-from ussd.templates import BadTemplate, Condition, Template
+from ussd.pieces import Pieces, string, strings
+from ussd.templates import Condition, Template
 
 __all__ = ["hash_of", "read"]
 
@@ -92,7 +90,7 @@ def read(source: str, *, time_zone: str, name: str = "menus.yaml") -> Menus:
             }
             for language in languages
         },
-        lines=reader.lines(top),
+        lines={**reader.lines, **{(key, ""): node.named for key, node in top.items()}},
         blank=dict.fromkeys(_answers(screens.values()), ""),
     )
     if not menus.campaigns:
@@ -107,22 +105,13 @@ def hash_of(source: str) -> str:
     return hashlib.sha256(source.encode()).hexdigest()
 
 
-class _Reader:
+class _Reader(Pieces):
     def __init__(self, languages: tuple[str, ...], time_zone: str) -> None:
-        self._languages = languages
-        self._time_zone = time_zone
+        super().__init__(languages, time_zone)
+        # What `Menus.lines` says, found while reading.
+        self.lines: dict[tuple[str, str], int] = {}
 
     # -- parts of the file, in its order ---------------------------------------
-
-    def lines(self, top: Mapping[str, Node]) -> dict[tuple[str, str], int]:
-        """Where the entries stand, by section and name; ("start", "") is `start`."""
-        found = {(name, ""): node.named for name, node in top.items()}
-        for section in ("dialled", "campaigns", "notices", "lists"):
-            items = top[section].items if section in top else None
-            for name, node in (items or {}).items():
-                known = self._dial_code(node, name) if section == "dialled" else name
-                found[section, known] = node.named
-        return found
 
     def limits(self, node: Node) -> Limits:
         """Each from 1 to LIMIT_MAX."""
@@ -133,20 +122,22 @@ class _Reader:
         return Limits(**{key: value.whole(key) for key, value in entries.items()})
 
     def dialled(self, node: Node) -> dict[str, tuple[str, str]]:
-        """Dial code to (screen, campaign); the campaign may be left out."""
+        """Dial code to (screen, campaign), the campaign "" where none is named."""
         led: dict[str, tuple[str, str]] = {}
         for key, value in node.mapping("dialled").items():
-            code = self._dial_code(value, key)
+            code = self.dial_code(value, key)
+            self.lines["dialled", code] = value.named
             if code in led:
                 value.fault(f"{code} is dialled twice", "Take one of them out")
             if value.items is None:
                 led[code] = (value.string("a screen"), "")
                 continue
             entry = value.mapping(key, needs=("to",), takes=("campaign",))
-            led[code] = (_string(entry, "to"), _string(entry, "campaign"))
+            led[code] = (string(entry, "to"), string(entry, "campaign"))
         return led
 
     def campaign(self, key: str, node: Node) -> Campaign:
+        self.lines["campaigns", key] = node.named
         entry = node.mapping(
             f"campaign {key}",
             needs=("title", "organiser", "permit", "contact", "call", "pay"),
@@ -157,8 +148,8 @@ class _Reader:
             if "window" in entry
             else {}
         )
-        opens, opens_text = self._day(window.get("from"), last=False)
-        closes, _ = self._day(window.get("to"), last=True)
+        opens, opens_text = self.day(window.get("from"), last=False)
+        closes, _ = self.day(window.get("to"), last=True)
         if opens and closes and closes <= opens:
             node.fault(f"campaign {key} closes before it opens", "Swap the two days")
         low = entry["min"].whole("min") if "min" in entry else 1
@@ -167,15 +158,15 @@ class _Reader:
             entry["max"].fault("max is below min", "Write the larger amount here")
         return Campaign(
             id=key,
-            title=self._words(entry.get("title")),
-            organiser=self._words(entry.get("organiser")),
-            permit=_string(entry, "permit"),
-            contact=_string(entry, "contact"),
+            title=self.words(entry.get("title")),
+            organiser=self.words(entry.get("organiser")),
+            permit=string(entry, "permit"),
+            contact=string(entry, "contact"),
             opens=opens,
             opens_text=opens_text,
             closes=closes,
             paused=entry["paused"].flag("paused") if "paused" in entry else False,
-            unit=_string(entry, "unit") or "rial",
+            unit=string(entry, "unit") or "rial",
             min=low,
             max=high,
             presets=tuple(
@@ -184,8 +175,8 @@ class _Reader:
                     entry["presets"].sequence("presets") if "presets" in entry else ()
                 )
             ),
-            call=self._dial_code(entry.get("call")),
-            pay=self._dial_code(entry.get("pay")),
+            call=self.dial_code(entry.get("call")),
+            pay=self.dial_code(entry.get("pay")),
         )
 
     def screens(self, node: Node) -> dict[str, Screen]:
@@ -224,11 +215,11 @@ class _Reader:
             variants=self._variants(entry.get("text"), node, key),
             choices=self._choices(entry.get("choices")),
             ask=self._ask(entry["ask"]) if "ask" in entry else None,
-            then=_string(entry, "then"),
-            listed=_string(entry, "list"),
-            item=self._texts(entry["item"]) if "item" in entry else {},
-            pick=_string(entry, "pick"),
-            empty=_string(entry, "empty"),
+            then=string(entry, "then"),
+            listed=string(entry, "list"),
+            item=self.texts(entry["item"]) if "item" in entry else {},
+            pick=string(entry, "pick"),
+            empty=string(entry, "empty"),
             instead=self._instead(entry.get("instead")),
             confirm=entry["confirm"].flag("confirm") if "confirm" in entry else False,
             ends=entry["end"].flag("end") if "end" in entry else False,
@@ -241,7 +232,7 @@ class _Reader:
             needs=("kind", "text"),
             takes=("stop_line", "expires_hours"),
         )
-        kind = _string(entry, "kind")
+        kind = string(entry, "kind")
         if kind not in TEXT_KINDS:
             node.fault(
                 f"text {key} is of no known kind", f"Use {', '.join(TEXT_KINDS)}"
@@ -249,7 +240,7 @@ class _Reader:
         return TextMessage(
             name=key,
             kind=kind,
-            text=self._texts(entry["text"]) if "text" in entry else {},
+            text=self.texts(entry["text"]) if "text" in entry else {},
             stop_line=(
                 entry["stop_line"].flag("stop_line") if "stop_line" in entry else False
             ),
@@ -263,13 +254,13 @@ class _Reader:
 
     def notices(self, node: Node) -> dict[str, Mapping[str, Template]]:
         entries = node.mapping("notices", needs=NOTICES)
-        return {key: self._texts(value) for key, value in entries.items()}
+        self.lines |= {("notices", key): value.named for key, value in entries.items()}
+        return {key: self.texts(value) for key, value in entries.items()}
 
     def listed(self, key: str, node: Node) -> tuple[tuple[str, Mapping[str, str]], ...]:
-        return tuple(
-            (value, self._words(words))
-            for value, words in node.mapping(f"list {key}").items()
-        )
+        self.lines["lists", key] = node.named
+        entries = node.mapping(f"list {key}")
+        return tuple((value, self.words(words)) for value, words in entries.items())
 
     # -- smaller pieces ---------------------------------------------------------
 
@@ -280,14 +271,14 @@ class _Reader:
             screen.fault(f"screen {name} has no text", "Add `text:` to it")
             return ()
         if node.parts is None:
-            return (Variant(Condition(""), self._texts(node)),)
+            return (Variant(Condition(""), self.texts(node)),)
         variants = []
         for part in node.parts:
-            entry = part.mapping("a wording", takes=("when", *self._languages))
+            entry = part.mapping("a wording", takes=("when", *self.languages))
             words = {key: value for key, value in entry.items() if key != "when"}
             bare = Node(part.line, part.column, part.faults, items=words)
-            when = self._condition(entry.get("when"))
-            variants.append(Variant(when, self._texts(bare)))
+            when = self.condition(entry.get("when"))
+            variants.append(Variant(when, self.texts(bare)))
         return tuple(variants)
 
     def _choices(self, node: Node | None) -> tuple[Choice, ...]:
@@ -302,28 +293,28 @@ class _Reader:
             needs=("key", "to"),
             takes=("label", "when", "set", "do", "campaign", "otherwise"),
         )
-        do = _string(entry, "do")
+        do = string(entry, "do")
         if do and do not in EFFECTS:
             entry["do"].fault(f"nothing does {do!r}", f"Use {', '.join(EFFECTS)}")
-        key = _string(entry, "key")
+        key = string(entry, "key")
         if not (key.isascii() and key.isdecimal() and len(key) <= 2):
             node.fault(f"{key!r} is no key", 'Write one or two digits, as key: "1"')
         return Choice(
             key=key,
-            label=self._texts(entry["label"]) if "label" in entry else {},
-            to=_string(entry, "to"),
-            when=self._condition(entry.get("when")),
+            label=self.texts(entry["label"]) if "label" in entry else {},
+            to=string(entry, "to"),
+            when=self.condition(entry.get("when")),
             set=(
                 {
-                    name: self._template(value)
+                    name: self.template(value)
                     for name, value in entry["set"].mapping("set").items()
                 }
                 if "set" in entry
                 else {}
             ),
             do=do,
-            campaign=_string(entry, "campaign"),
-            otherwise=_strings(entry, "otherwise"),
+            campaign=string(entry, "campaign"),
+            otherwise=strings(entry, "otherwise"),
             line=node.line,
         )
 
@@ -331,78 +322,30 @@ class _Reader:
         entry = node.mapping(
             "ask", needs=("answer", "kind"), takes=("min", "max", "set", "refused")
         )
-        kind = _string(entry, "kind")
+        kind = string(entry, "kind")
         if kind not in list(Kind):
             node.fault(f"no question is of kind {kind!r}", f"Use {', '.join(Kind)}")
             kind = Kind.TEXT
         return Ask(
-            answer=_string(entry, "answer"),
+            answer=string(entry, "answer"),
             kind=Kind(kind),
             min=entry["min"].whole("min") if "min" in entry else 0,
             max=entry["max"].whole("max") if "max" in entry else 0,
-            set=_strings(entry, "set"),
-            refused=_strings(entry, "refused"),
+            set=strings(entry, "set"),
+            refused=strings(entry, "refused"),
         )
 
     def _instead(self, node: Node | None) -> tuple[tuple[Condition, str], ...]:
         led = []
         for part in node.sequence("instead") if node is not None else ():
             entry = part.mapping("instead", needs=("when", "to"))
-            led.append((self._condition(entry.get("when")), _string(entry, "to")))
+            led.append((self.condition(entry.get("when")), string(entry, "to")))
         return tuple(led)
 
     def _preset(self, node: Node) -> tuple[int, Mapping[str, str]]:
         entry = node.mapping("a preset", needs=("amount", "words"))
         amount = entry["amount"].whole("amount") if "amount" in entry else 0
-        return amount, self._words(entry.get("words"))
-
-    def _texts(self, node: Node) -> dict[str, Template]:
-        """A text in every language; one that is missing is a fault."""
-        entries = node.mapping("a text", needs=self._languages)
-        return {key: self._template(value) for key, value in entries.items()}
-
-    def _words(self, node: Node | None) -> dict[str, str]:
-        """Plain words in every language, without slots."""
-        if node is None:
-            return {}
-        entries = node.mapping("a text", needs=self._languages)
-        return {key: value.string("a text") for key, value in entries.items()}
-
-    def _template(self, node: Node) -> Template:
-        try:
-            return Template(node.string("a text").rstrip("\n"))
-        except BadTemplate as fault:
-            node.fault(str(fault), "Use names, filters and comparisons only")
-            return Template("")
-
-    def _condition(self, node: Node | None) -> Condition:
-        if node is None:
-            return Condition("")
-        try:
-            return Condition(node.string("a condition"))
-        except BadTemplate as fault:
-            node.fault(str(fault), "Use names, filters and comparisons only")
-            return Condition("")
-
-    def _day(self, node: Node | None, *, last: bool) -> tuple[datetime | None, str]:
-        if node is None:
-            return None, ""
-        try:
-            day = read_day(node.string("a day"))
-        except NotADay:
-            node.fault("not a day", "Write it as 1405/01/01 or 2026-03-21")
-            return None, ""
-        at = (day_end if last else day_start)(day, self._time_zone)
-        return at, jalali_day(day)
-
-    def _dial_code(self, node: Node | None, text: str | None = None) -> str:
-        if node is None:
-            return ""
-        try:
-            return normalise(node.string("a dial code") if text is None else text)
-        except NotADialCode:
-            node.fault("not a dial code", "Write it in dial order, as *780*5588*1#")
-            return ""
+        return amount, self.words(entry.get("words"))
 
 
 def _answers(screens: Iterable[Screen]) -> Iterator[str]:
@@ -421,13 +364,3 @@ def _answers(screens: Iterable[Screen]) -> Iterator[str]:
 def _needs(screen: Screen) -> tuple[str, ...]:
     names = screen.names()
     return tuple(group for group, facts in FACTS.items() if names & set(facts))
-
-
-def _string(entry: Mapping[str, Node], key: str) -> str:
-    return entry[key].string(key) if key in entry else ""
-
-
-def _strings(entry: Mapping[str, Node], key: str) -> dict[str, str]:
-    if key not in entry:
-        return {}
-    return {name: value.string(key) for name, value in entry[key].mapping(key).items()}

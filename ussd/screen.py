@@ -14,7 +14,7 @@ from phone.encoding import Limits, excess
 from ussd.menus import Menus, Screen
 from ussd.templates import Slots
 
-__all__ = ["MORE", "Page", "page", "with_notice", "worded"]
+__all__ = ["MORE", "Page", "page", "titles", "with_notice", "worded"]
 
 MORE = "9"
 # Keys 1 to 8 pick an item: 9 is more and 0 is back, on every list.
@@ -41,6 +41,15 @@ def worded(screen: Screen, slots: Slots, language: str) -> tuple[str, list[str]]
     return text, keys
 
 
+def titles(
+    screen: Screen, items: Sequence[Mapping[str, Any]], slots: Slots, language: str
+) -> list[str]:
+    """How the items of a list read, without their numbers."""
+    if screen.item:
+        return [screen.item[language].render({**slots, **item}) for item in items]
+    return [item["title"] for item in items]
+
+
 def page(
     menus: Menus,
     screen: Screen,
@@ -58,23 +67,18 @@ def page(
     text, keys = worded(screen, slots, language)
     if not screen.listed:
         return Page("\n".join([text, *keys]))
-    titles = [
-        screen.item[language].render({**slots, **item})
-        if screen.item
-        else item["title"]
-        for item in items
-    ]
+    listed = titles(screen, items, slots, language)
     more = f"{MORE} {menus.notices['more'][language].render(slots)}"
     start = 0
     while True:
-        taken = _fitting(text, titles[start:], keys, more, limits)
-        rest = start + taken < len(titles)
+        taken = _fitting(text, listed[start:], keys, more, limits)
+        rest = start + taken < len(listed)
         if number == 0 or not rest:
             break
         start, number = start + taken, number - 1
     lines = [
         f"{key} {title}"
-        for key, title in enumerate(titles[start : start + taken], start=1)
+        for key, title in enumerate(listed[start : start + taken], start=1)
     ]
     values = tuple(str(item["value"]) for item in items[start : start + taken])
     tail = [more, *keys] if rest else keys

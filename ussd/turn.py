@@ -49,7 +49,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class DialEnd:
-    """How a dial ended, in the carrier's word; `reached` if the last screen was shown."""
+    """How a dial ended, as the carrier says; `reached` if the last screen was shown."""
 
     session: str
     phone: str

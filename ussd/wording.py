@@ -16,8 +16,9 @@ from typing import Any
 
 from phone.encoding import Limits, excess, sms_cost
 from ussd.faults import Fault
-from ussd.menus import Campaign, Kind, Menus, Screen
-from ussd.screen import page, worded
+from ussd.menus import EFFECT_TEXTS, Campaign, Kind, Menus, Screen, TextMessage
+from ussd.screen import MORE, page, titles, worded
+from ussd.templates import Template, Unrendered
 
 __all__ = ["Line", "wording_faults"]
 
@@ -55,15 +56,41 @@ def wording_faults(
             yield from _screen(menus, screen, language, worst, channels)
     for name, texts in menus.notices.items():
         for language, text in texts.items():
-            slots = {"language": language, "titles": menus.titles[language]}
-            said = text.render({**slots, "amount": SUM_MAX // 1000, "code": CODE})
-            for channel, limits in channels.items():
-                if over := excess(said, limits):
-                    what = f"notice {name} ({language}) is {over} over on {channel}"
-                    yield Fault(1, 1, what, f"Cut {over} characters")
-            yield from _reads_wrong(f"notice {name}", language, said, 1)
+            yield from _notice(menus, name, language, text, channels)
     for text_name in menus.texts:
         yield from _message(menus, text_name, lines)
+
+
+def _notice(
+    menus: Menus,
+    name: str,
+    language: str,
+    text: Template,
+    channels: Mapping[str, Limits],
+) -> Iterator[Fault]:
+    line = menus.lines["notices", name]
+    slots: Slots = {"language": language}
+    if name == "stands":
+        slots |= {"amount": str(SUM_MAX // 1000), "code": CODE}
+    if unknown := sorted(text.names - set(slots)):
+        what = f"notice {name} speaks of {unknown[0]!r}, which nothing supplies"
+        yield Fault(line, 1, what, "Take the slot out")
+        return
+    try:
+        said = text.render(slots)
+    except Unrendered as reason:
+        yield Fault(
+            line, 1, f"notice {name} ({language}): {reason}", "Correct the slot"
+        )
+        return
+    # It stands alone where it does not fit above a screen, then with a key to go on.
+    if name == "stands":
+        said += f"\n{MORE} {menus.notices['go_on'][language].source}"
+    for channel, limits in channels.items():
+        if over := excess(said, limits):
+            what = f"notice {name} ({language}) is {over} over on {channel}"
+            yield Fault(line, 1, what, f"Cut {over} characters")
+    yield from _reads_wrong(f"notice {name}", language, said, line)
 
 
 def _screen(
@@ -76,25 +103,61 @@ def _screen(
     over: dict[str, int] = {}
     wrong: set[Fault] = set()
     for campaign in _dialled(menus):
+        items = worst.items(screen, language, campaign)
         for slots in worst.slots(screen, language, campaign):
-            items = worst.items(screen, language, campaign)
             try:
-                text, keys = worded(screen, slots, language)
-            except LookupError as missing:
-                what = f"{screen.name} ({language}) in {campaign.id}: {missing}"
+                wrong |= set(_said_wrong(screen, language, slots, items))
+                for channel, limits in channels.items():
+                    for text in _pages(menus, screen, slots, language, items, limits):
+                        over[channel] = max(over.get(channel, 0), excess(text, limits))
+            except Unrendered as reason:
+                what = f"{screen.name} ({language}) in {campaign.id}: {reason}"
                 yield Fault(screen.line, 1, what, "Supply it in that campaign")
                 return
-            wrong |= set(_reads_wrong(screen.name, language, text, screen.line))
-            wrong |= set(_run_together(screen, keys))
-            for channel, limits in channels.items():
-                laid = page(menus, screen, slots, language, items=items, limits=limits)
-                over[channel] = max(over.get(channel, 0), excess(laid.text, limits))
     yield from wrong
     for channel, units in over.items():
         if units:
             what = f"{screen.name} ({language}) can be {units} over on {channel}"
             remedy = f"Cut {units} characters, or the longest value of a slot"
             yield Fault(screen.line, 1, what, remedy)
+
+
+def _said_wrong(
+    screen: Screen, language: str, slots: Slots, items: Sequence[Mapping[str, Any]]
+) -> Iterator[Fault]:
+    """What reads wrong on a screen: in its text, its keys, and the items it lists."""
+    text, _ = worded(screen, slots, language)
+    yield from _reads_wrong(screen.name, language, text, screen.line)
+    labels = [
+        (f"key {choice.key} of {screen.name}", choice.label[language], choice.line)
+        for choice in screen.choices
+        if choice.label and choice.when.holds(slots)
+    ]
+    said = [(name, label.render(slots), line) for name, label, line in labels]
+    for item in titles(screen, items, slots, language):
+        said.append((f"an item of {screen.name}", item, screen.line))
+    for name, label, line in said:
+        yield from _reads_wrong(name, language, label, line)
+        if label[:1].isdecimal():
+            what = f"{name} begins with a figure, and both read as one number"
+            yield Fault(line, 1, what, "Begin it with a word")
+
+
+def _pages(
+    menus: Menus,
+    screen: Screen,
+    slots: Slots,
+    language: str,
+    items: Sequence[Mapping[str, Any]],
+    limits: Limits,
+) -> Iterator[str]:
+    for number in range(len(items) + 1):
+        laid = page(
+            menus, screen, slots, language, items=items, number=number, limits=limits
+        )
+        yield laid.text
+        if not laid.more:
+            break
 
 
 def _dialled(menus: Menus) -> Sequence[Campaign]:
@@ -105,9 +168,12 @@ def _dialled(menus: Menus) -> Sequence[Campaign]:
 
 def _message(menus: Menus, name: str, lines: Sequence[Line]) -> Iterator[Fault]:
     message = menus.texts[name]
+    given = {n: slots for texts in EFFECT_TEXTS.values() for n, slots in texts.items()}
+    if name not in given:
+        yield Fault(message.line, 1, f"nothing sends {name}", "Take it out")
+        return
     for language, text in message.text.items():
-        unknown = sorted(text.names - {*_TEXT_SLOTS, "pay", "call", "language"})
-        if unknown:
+        if unknown := sorted(text.names - {*given[name], "language"}):
             what = f"{name} speaks of {unknown[0]!r}, which nothing supplies"
             yield Fault(message.line, 1, what, "Correct the name")
             continue
@@ -116,22 +182,37 @@ def _message(menus: Menus, name: str, lines: Sequence[Line]) -> Iterator[Fault]:
                 **_TEXT_SLOTS,
                 "amount": _odd(campaign.max or 10),
                 "pay": campaign.pay,
-                "call": campaign.call,
                 "language": language,
                 "titles": menus.titles[language],
             }
-            said = text.render(slots)
+            try:
+                said = text.render(slots)
+            except Unrendered as reason:
+                what = f"{name} ({language}): {reason}"
+                yield Fault(message.line, 1, what, "Correct the slot")
+                continue
             yield from _reads_wrong(name, language, said, message.line)
-            ends = [line.stop_line for line in lines if message.stop_line] or [""]
-            for end in dict.fromkeys(ends):
-                # The line's own words are for the first language; the others have
-                # theirs in `notices`.
-                if language != menus.languages[0] and end:
-                    end = menus.notices["stop"][language].render({})
-                parts, encoding = sms_cost(f"{said}\n{end}" if end else said)
-                if parts > 1:
-                    what = f"{name} ({language}) can take {parts} parts in {encoding}"
-                    yield Fault(message.line, 1, what, "Shorten it to one part")
+            yield from _parts(menus, message, language, said, lines)
+
+
+def _parts(
+    menus: Menus,
+    message: TextMessage,
+    language: str,
+    said: str,
+    lines: Sequence[Line],
+) -> Iterator[Fault]:
+    """A text that is more than one part with the words of some sender line."""
+    ends = [line.stop_line for line in lines if message.stop_line] or [""]
+    for end in dict.fromkeys(ends):
+        # The line's own words are for the first language; the others have theirs in
+        # `notices`.
+        if language != menus.languages[0] and message.stop_line:
+            end = menus.notices["stop"][language].source
+        parts, encoding = sms_cost(f"{said}\n{end}" if end else said)
+        if parts > 1:
+            what = f"{message.name} ({language}) can take {parts} parts in {encoding}"
+            yield Fault(message.line, 1, what, "Shorten it to one part")
 
 
 def _reads_wrong(name: str, language: str, text: str, line: int) -> Iterator[Fault]:
@@ -148,14 +229,6 @@ def _reads_wrong(name: str, language: str, text: str, line: int) -> Iterator[Fau
     if _SPLIT_DIGITS.search(text.replace("\n", "|")):
         what = f"{name} splits a number by a hyphen or a space"
         yield Fault(line, 1, what, "Write the digits together, or «تا» between them")
-
-
-def _run_together(screen: Screen, keys: Sequence[str]) -> Iterator[Fault]:
-    for key in keys:
-        _, _, label = key.partition(" ")
-        if label[:1].isdecimal():
-            what = f"key and figure of {screen.name} read as one number"
-            yield Fault(screen.line, 1, what, "Begin the label with a word")
 
 
 def _odd(rial: int) -> int:
@@ -221,7 +294,7 @@ class _Worst:
             "one_code": [CODE],
             "one_state": states or ["open"],
             "code": [CODE],
-            "meant": amounts,
+            "meant": [str(amount) for amount in amounts],
         }
         for name in sorted(names & set(facts)):
             yield [{name: value} for value in facts[name]]
@@ -236,7 +309,10 @@ class _Worst:
             )
             if spoken:
                 yield [
-                    {name: amount if v is None else v for name, v in bundle.items()}
+                    {
+                        name: str(amount) if v is None else v
+                        for name, v in bundle.items()
+                    }
                     for bundle in distinct
                     for amount in (amounts if None in bundle.values() else [0])
                 ]
@@ -285,4 +361,7 @@ def _longest(kind: Kind, most: int) -> Sequence[Any]:
         return ["9" * most]
     if kind is Kind.POSTCODE:
         return ["99999"]
-    return ["W" * most, "ض" * most] if kind is Kind.TEXT else []
+    if kind is Kind.TEXT:
+        # A bracket is two septets, and one letter there must be.
+        return ["W" + "[" * (most - 1), "ض" * most]
+    return []

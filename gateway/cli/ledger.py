@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -71,9 +72,7 @@ def export(
     selection = Selection(settings.time_zone, since, until, campaign)
     rows = table.count(engine, selection)
     part = out.with_name(f"{out.name}.part")
-    with click.progressbar(
-        length=rows, label=what, file=click.get_text_stream("stderr")
-    ) as bar:
+    with click.progressbar(length=rows, label=what, file=sys.stderr) as bar:
         told: dict[str, Any] = {
             "keys": keys,
             "headers": Headers(headers),

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hmac
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
 from urllib.parse import parse_qsl
 
 import structlog
@@ -106,13 +105,12 @@ def _channel(name: str, key: str) -> Channel:
     right = hmac.compare_digest(expected.encode(), key.encode())
     if not right or found is None or set_up is None:
         abort(404)
-    allow_from: Any = (set_up.model_extra or {}).get("allow_from", [])
     address = caller(
         request.remote_addr or "",
         request.headers.get("X-Forwarded-For", ""),
         service.settings.trusted_proxies,
     )
-    if not is_allowed(address, allow_from):
+    if not is_allowed(address, set_up.allow_from):
         abort(403)
     return found
 

@@ -59,7 +59,7 @@ def walk(
     """
     ids = extent(engine, kind, selection)
     # The page is cut before anything is joined to it: PostgreSQL would else merge each
-    # page with whole tables from their first row, so that a million rows took hours.
+    # page with whole tables from their first row, and the time grow with the square.
     page = (
         select(event.c.id)
         .where(

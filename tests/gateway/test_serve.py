@@ -139,11 +139,17 @@ def test_redis_ends_with_a_parent_that_is_killed(tmp_path: Path):
         [sys.executable, "-c", PARENT, str(tmp_path)], stdout=subprocess.PIPE, cwd=ROOT
     )
     assert parent.stdout is not None
-    child = int(parent.stdout.readline())
+    # Redis has the same pipe: reading to its end would wait for Redis.
+    with parent.stdout as printed:
+        child = int(printed.readline())
     assert lives(child)
     parent.kill()
-    parent.communicate()
-    assert eventually(lambda: not lives(child))
+    parent.wait()
+    try:
+        assert eventually(lambda: not lives(child))
+    finally:
+        if lives(child):
+            os.kill(child, signal.SIGKILL)
 
 
 PARENT = """
@@ -161,16 +167,35 @@ def sleeper(seconds: float = 60) -> subprocess.Popen[bytes]:
     )
 
 
+class Told(subprocess.Popen[bytes]):
+    """A process that notes when it was told to end."""
+
+    ended: list[subprocess.Popen[bytes]]
+
+    def terminate(self) -> None:
+        self.ended.append(self)
+        super().terminate()
+
+
 def test_processes_end_last_started_first_and_handlers_come_back():
     before = signal.getsignal(signal.SIGTERM)
-    started = []
+    started: list[subprocess.Popen[bytes]] = []
+    ended: list[subprocess.Popen[bytes]] = []
+
+    def spawn() -> subprocess.Popen[bytes]:
+        process = Told([sys.executable, "-c", "import time; time.sleep(60)"])
+        process.ended = ended
+        started.append(process)
+        return process
+
     with supervising() as watch:
-        for name in ("redis", "web"):
-            watch.start(name, lambda: started.append(sleeper()) or started[-1])
+        watch.start("redis", spawn)
+        watch.start("web", spawn)
         os.kill(os.getpid(), signal.SIGTERM)
         watch.watch()
         assert all(lives(process.pid) for process in started)
     assert [process.returncode for process in started] == [-signal.SIGTERM] * 2
+    assert ended == started[::-1]
     assert signal.getsignal(signal.SIGTERM) is before
 
 

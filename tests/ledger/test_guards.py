@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
 
 import psycopg
@@ -263,6 +263,21 @@ def test_a_resolution_belongs_to_its_transfer_and_comes_in_order(
             with pytest.raises(Refused):
                 run(RESOLUTION.format(row))
     assert contents(books) == before
+
+
+@pytest.mark.parametrize(("number", "fits"), [(1, True), (0, False), (2, False)])
+def test_the_first_resolution_has_the_number_one(
+    books: Engine, number: int, fits: bool
+) -> None:
+    with bare(books) as run:
+        run("BEGIN")
+        run(EVENT.format("", "new", false(books), 1, ""))
+        event = _last_event(books, run)
+        run(TRANSFER.format(event, 1, 1, 2, "rial", 5, "post", "3"))
+        attack = RESOLUTION.format(f"(3, {number}, 4)")
+        with nullcontext() if fits else pytest.raises(Refused, match="in order"):
+            run(attack)
+        run("ROLLBACK")
 
 
 def _last_event(books: Engine, run: Raw) -> int:

@@ -1,0 +1,149 @@
+"""A caller of the pure machine, with a small world behind it that remembers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from phone.encoding import Limits
+from ussd.machine import Effect, Need, Session, Step, begin, step
+from ussd.menus import Menus
+
+# A day on which the shipped campaign is open.
+NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+CODE = "572495724"
+ROUNDS_MAX = 20
+
+
+def through_json(session: Session) -> Session:
+    held = json.loads(json.dumps(asdict(session)))
+    return Session(**{**held, "items": tuple(held["items"])})
+
+
+class Caller:
+    """Dials, then types; `text`, `ends` and `session` are what came of it.
+
+    `done` are the effects, in order. `outcomes` says what each is answered with,
+    `known` what the ledger holds from before, `pledges` what is listed.
+    """
+
+    def __init__(
+        self,
+        menus: Menus,
+        code: str,
+        *,
+        language: str = "fa",
+        ahead: str = "",
+        now: datetime = NOON,
+        limits: Limits | None = None,
+        stands: Mapping[str, str] | None = None,
+        outcomes: Mapping[str, Mapping[str, str]] | None = None,
+        known: Mapping[tuple[str, int], Mapping[str, str]] | None = None,
+        pledges: Sequence[Mapping[str, Any]] = (),
+    ) -> None:
+        self.menus = menus
+        self.now = now
+        self.limits = limits or Limits()
+        self.outcomes = dict(outcomes or {})
+        self.known = dict(known or {})
+        self.pledges = list(pledges)
+        self.texts_stopped = False
+        self.done: list[Effect] = []
+        self.texts: list[str] = []
+        begun = begin(menus, code, language)
+        assert begun is not None, f"{code} leads nowhere"
+        session, typed = begun
+        answers = [*typed, *(ahead.split("*") if ahead else [])]
+        self._take(self.step(session, answers, shown=False, stands=stands))
+
+    @property
+    def at(self) -> str:
+        return self.session.at
+
+    def types(self, *requests: str) -> str:
+        """One request each; answers typed together are joined by `*`."""
+        for typed in requests:
+            assert not self.ends, f"{typed!r} is typed after {self.text!r}"
+            self._take(self.step(self.session, typed.split("*"), shown=True))
+        return self.text
+
+    def step(
+        self,
+        session: Session,
+        typed: Sequence[str],
+        *,
+        shown: bool,
+        stands: Mapping[str, str] | None = None,
+    ) -> Step:
+        results = dict(self.known)
+        facts: dict[Need, Mapping[str, Any]] = {}
+        for _ in range(ROUNDS_MAX):
+            stepped = step(
+                self.menus,
+                session,
+                typed,
+                now=self.now,
+                limits=self.limits,
+                facts=facts,
+                results=results,
+                shown=shown,
+                stands=stands,
+            )
+            if stepped.lacks is None:
+                return stepped
+            if isinstance(stepped.lacks, Effect):
+                effect = stepped.lacks
+                results[effect.name, effect.number] = self._do(effect)
+                facts.clear()
+            else:
+                facts[stepped.lacks] = self._fetch(stepped.lacks)
+        raise AssertionError("a screen lacked facts without end")
+
+    def _take(self, stepped: Step) -> None:
+        self.text, self.ends = stepped.text, stepped.ends
+        self.texts.append(stepped.text)
+        self.session = through_json(stepped.session)
+        assert self.session == replace(
+            stepped.session, answers=dict(stepped.session.answers)
+        )
+
+    def _do(self, effect: Effect) -> Mapping[str, str]:
+        self.done.append(effect)
+        if effect.name in self.outcomes:
+            return self.outcomes[effect.name]
+        if effect.name == "language":
+            return {"language": effect.answers["language_chosen"]}
+        if effect.name in ("stop_texts", "start_texts"):
+            self.texts_stopped = effect.name == "stop_texts"
+        if effect.name == "cancel":
+            self.pledges = [
+                {**pledge, "state": "cancelled"}
+                if pledge["value"] == effect.answers["pledge"]
+                else pledge
+                for pledge in self.pledges
+            ]
+            return {"outcome": "cancelled"}
+        return {"code": CODE} if effect.name in ("pledge", "sign_up") else {}
+
+    def _fetch(self, need: Need) -> Mapping[str, Any]:
+        if need.group == "caller":
+            return {"texts_stopped": self.texts_stopped, "line": "10001"}
+        if need.group == "report":
+            return {
+                "report_pledged": 7_500_000,
+                "report_paid": 500_000,
+                "report_donors": "",
+            }
+        if need.group == "pledges":
+            return {"items": self.pledges}
+        found = [p for p in self.pledges if p["value"] == need.argument]
+        if not found:
+            return {"one_code": need.argument, "one_amount": 0, "one_state": ""}
+        return {
+            "one_code": need.argument,
+            "one_amount": found[0]["amount"],
+            "one_state": found[0]["state"],
+        }

@@ -1,0 +1,82 @@
+"""The small things a menu file is made of: words, texts, conditions, days, codes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from phone.dates import NotADay, day_end, day_start, jalali_day, read_day
+from phone.dialcode import NotADialCode, normalise
+from ussd.nodes import Node
+from ussd.templates import BadTemplate, Condition, Template
+
+__all__ = ["Pieces", "string", "strings"]
+
+
+class Pieces:
+    """Reads them in the languages and the time zone of one file.
+
+    A piece that is wrong is a fault of its node, and comes back empty.
+    """
+
+    def __init__(self, languages: tuple[str, ...], time_zone: str) -> None:
+        self.languages = languages
+        self.time_zone = time_zone
+
+    def texts(self, node: Node) -> dict[str, Template]:
+        """A text in every language; one that is missing is a fault."""
+        entries = node.mapping("a text", needs=self.languages)
+        return {key: self.template(value) for key, value in entries.items()}
+
+    def words(self, node: Node | None) -> dict[str, str]:
+        """Plain words in every language, without slots."""
+        if node is None:
+            return {}
+        entries = node.mapping("a text", needs=self.languages)
+        return {key: value.string("a text") for key, value in entries.items()}
+
+    def template(self, node: Node) -> Template:
+        try:
+            return Template(node.string("a text").rstrip("\n"))
+        except BadTemplate as fault:
+            node.fault(str(fault), "Use names, filters and comparisons only")
+            return Template("")
+
+    def condition(self, node: Node | None) -> Condition:
+        if node is None:
+            return Condition("")
+        try:
+            return Condition(node.string("a condition"))
+        except BadTemplate as fault:
+            node.fault(str(fault), "Use names, filters and comparisons only")
+            return Condition("")
+
+    def day(self, node: Node | None, *, last: bool) -> tuple[datetime | None, str]:
+        if node is None:
+            return None, ""
+        try:
+            day = read_day(node.string("a day"))
+        except NotADay:
+            node.fault("not a day", "Write it as 1405/01/01 or 2026-03-21")
+            return None, ""
+        at = (day_end if last else day_start)(day, self.time_zone)
+        return at, jalali_day(day)
+
+    def dial_code(self, node: Node | None, text: str | None = None) -> str:
+        if node is None:
+            return ""
+        try:
+            return normalise(node.string("a dial code") if text is None else text)
+        except NotADialCode:
+            node.fault("not a dial code", "Write it in dial order, as *780*5588*1#")
+            return ""
+
+
+def string(entry: Mapping[str, Node], key: str) -> str:
+    return entry[key].string(key) if key in entry else ""
+
+
+def strings(entry: Mapping[str, Node], key: str) -> dict[str, str]:
+    if key not in entry:
+        return {}
+    return {name: value.string(key) for name, value in entry[key].mapping(key).items()}
