@@ -5,5 +5,8 @@ bare          that view
 client        the caller of both, made to cost little
 export        a million pledges as files, in how much memory
 crash         kill everything in the middle, start again, compare the books
+served        one `yarigar serve`, to dial, to kill and to start again
+carrier       a carrier that keeps a log of what it is sent
+books         what was read, the ledger and that log, side by side
 running       our own commands as processes, started and ended by id
 """

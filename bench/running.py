@@ -11,8 +11,17 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["answers", "cpu_seconds", "descendants", "eventually", "free_port", "run"]
-__all__ += ["running", "start"]
+__all__ = [
+    "ROOT",
+    "answers",
+    "cpu_seconds",
+    "descendants",
+    "eventually",
+    "free_port",
+    "lives",
+    "run",
+    "running",
+]
 
 ROOT = Path(__file__).parents[1]
 STOP_SECONDS_MAX = 15.0
@@ -21,7 +30,7 @@ POLL_SECONDS = 0.02
 Environment = Mapping[str, str]
 
 
-def start(*words: str, log: Path, told: Environment) -> subprocess.Popen[bytes]:
+def _start(*words: str, log: Path, told: Environment) -> subprocess.Popen[bytes]:
     """Start `python -m WORDS` in a session of its own, with our settings only."""
     with log.open("ab") as output:
         return subprocess.Popen(
@@ -52,7 +61,7 @@ def running(
     *words: str, log: Path, told: Environment
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Have a process run, and nothing of it afterwards."""
-    process = start(*words, log=log, told=told)
+    process = _start(*words, log=log, told=told)
     try:
         yield process
     finally:

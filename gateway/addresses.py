@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+)
 
 __all__ = ["Networks", "caller", "is_allowed"]
 
@@ -33,7 +39,10 @@ def is_allowed(address: str, networks: Networks) -> bool:
 
 def _within(address: str, networks: Networks) -> bool:
     try:
-        at = ip_address(address)
+        at: IPv4Address | IPv6Address = ip_address(address)
     except ValueError:
         return False
+    if isinstance(at, IPv6Address) and at.ipv4_mapped:
+        # What a socket that listens on :: calls a caller of IPv4.
+        at = at.ipv4_mapped
     return any(at in network for network in networks)

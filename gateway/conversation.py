@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 
 from gateway.effects import Order, carry_out
 from gateway.facts import Asker, fetch
+from gateway.figures import CampaignFigures
 from gateway.library import Library, NoMenus
 from gateway.openings import Opening, Openings, UnknownCode, warn_if_changed
 from ledger import dials
@@ -74,8 +75,10 @@ class Conversations:
         sessions: Sessions,
         library: Library,
         *,
+        figures: CampaignFigures,
         wake: Callable[[], None],
     ) -> None:
+        self._figures = figures
         self._engine = engine
         self._keys = keys
         self._sessions = sessions
@@ -236,6 +239,7 @@ class Conversations:
                     opening.conversation.session.campaign,
                     channel.test,
                     channel.line,
+                    self._figures,
                 )
                 try:
                     with reading(self._engine) as db:
@@ -243,7 +247,7 @@ class Conversations:
                 except NotRead as failure:
                     if not results:
                         raise
-                    # What was done stands, and the screen that tells it is not to be had.
+                    # It was done; only the screen that tells it is not to be had.
                     raise OutcomeUnknown(str(failure)) from failure
         raise OutcomeUnknown("a screen lacked facts without end")
 
@@ -268,9 +272,10 @@ class Conversations:
             channel=channel.name,
             test=channel.test,
             at=now,
+            figures=self._figures,
         )
 
-    # -- when something is gone ---------------------------------------------------------
+    # -- when something is gone -------------------------------------------------------
 
     def _without_sessions(
         self, channel: Channel, turn: Turn, dial: str, now: datetime

@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from ledger import people, pledges, report, signups, stops
+from gateway.figures import CampaignFigures
+from ledger import people, pledges, signups, stops
 from ledger.engine import (
     Connection,
     Engine,
@@ -24,8 +25,7 @@ from ledger.engine import (
     writing,
 )
 from ledger.events import Earlier, Recorded, find, record
-from ledger.outbox import Kind
-from ledger.outbox import promise
+from ledger.outbox import Kind, promise
 from ledger.vault import Keys, look_up
 from ussd.machine import Effect
 from ussd.menus import Campaign, CampaignState, Menus
@@ -51,6 +51,7 @@ class Order:
     channel: str
     test: bool
     at: datetime
+    figures: CampaignFigures
 
     @property
     def campaign(self) -> Campaign:
@@ -236,7 +237,7 @@ def _start_texts(db: Connection, keys: Keys, order: Order) -> dict[str, str]:
 def _text_report(db: Connection, keys: Keys, order: Order) -> dict[str, str]:
     """Promise the campaign's figures of this moment as a text."""
     person = people.remember(db, keys, order.phone, at=order.at)
-    figures = report.figures(db, campaign=order.campaign.id, test=order.test)
+    figures = order.figures(order.campaign.id, order.test)
     recorded = _note(db, order, person.id, {})
     slots = {"pledged": figures.pledged_rial, "paid": figures.paid_rial}
     _tell(db, order, recorded, person.id, "sms.report", slots)
@@ -279,7 +280,7 @@ def _tell(
     template: str,
     slots: Mapping[str, str | int],
 ) -> None:
-    """Promise a text in the transaction of the fact it tells of; a repeat tells nothing."""
+    """Promise a text in the transaction of its fact; a repeat tells nothing."""
     if recorded.differs:
         log.error(
             "key_reused", effect=order.effect.name, differs=list(recorded.differs)

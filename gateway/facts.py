@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ledger import people, pledges, report, stops
+from gateway.figures import CampaignFigures
+from ledger import people, pledges, stops
 from ledger.engine import Connection
 from ledger.vault import Keys, look_up
 from ussd.machine import Need
@@ -25,6 +26,7 @@ class Asker:
     test: bool
     # The sender line that campaign texts come from.
     line: str
+    figures: CampaignFigures
 
 
 def fetch(db: Connection, keys: Keys, need: Need, asker: Asker) -> Mapping[str, Any]:
@@ -70,7 +72,7 @@ def _pledge(db: Connection, keys: Keys, need: Need, asker: Asker) -> dict[str, A
 
 
 def _report(db: Connection, keys: Keys, need: Need, asker: Asker) -> dict[str, Any]:
-    figures = report.figures(db, campaign=asker.campaign, test=asker.test)
+    figures = asker.figures(asker.campaign, asker.test)
     return {
         "report_pledged": figures.pledged_rial,
         "report_paid": figures.paid_rial,

@@ -60,7 +60,7 @@ class Library:
             raise NoMenus("no menus are published: run `yarigar menus load menus.yaml`")
         with suppress(RedisError):
             self._sessions.announce(found[0])
-        return self._keep(*found)
+        return self._kept.get(found[0]) or self._keep(*found)
 
     def newest(self) -> Menus | None:
         """The menus this process used last, for when nothing else can be asked."""

@@ -14,6 +14,7 @@ from redis import Redis
 
 from gateway.conversation import Channel as UssdDoor
 from gateway.conversation import Conversations
+from gateway.figures import kept_figures
 from gateway.handsets import Handsets
 from gateway.library import Library
 from gateway.settings import Settings
@@ -92,7 +93,14 @@ def build(settings: Settings, *, clock: Callable[[], datetime] = now) -> Service
         keys=keys,
         sessions=sessions,
         library=library,
-        conversations=Conversations(engine, keys, sessions, library, wake=wake_worker),
+        conversations=Conversations(
+            engine,
+            keys,
+            sessions,
+            library,
+            figures=kept_figures(engine, redis),
+            wake=wake_worker,
+        ),
         handsets=handsets,
         doors={name: _door(settings, name) for name in settings.ussd},
         routes=routes(settings, handsets),

@@ -12,6 +12,7 @@ The driver's own error stands as the cause, without the values of a statement.
 
 from __future__ import annotations
 
+import os
 import select
 import sqlite3
 from collections.abc import Iterator
@@ -112,6 +113,7 @@ def connect(url: str, *, pool_size: int = 8) -> Engine:
     if name == "sqlite":
         _turns[engine] = Lock()
         event.listen(engine, "connect", _prepare_sqlite)
+        _refuse_moved(engine, str(address.database))
     else:
         event.listen(engine, "connect", _prepare_postgresql)
         event.listen(engine, "checkout", _refuse_stale)
@@ -298,6 +300,31 @@ def _prepare_sqlite(driver: sqlite3.Connection, record: object) -> None:
         "recursive_triggers=ON",
     ):
         driver.execute(f"PRAGMA {pragma}")
+
+
+def _refuse_moved(engine: Engine, path: str) -> None:
+    """Let no connection be used whose file is not at `path` any more.
+
+    SQLite would go on writing to what was moved or deleted, and tell nobody.
+    """
+
+    def note(driver: sqlite3.Connection, record: Any) -> None:
+        record.info["file"] = _file_at(path)
+
+    def compare(driver: sqlite3.Connection, record: Any, proxy: object) -> None:
+        if record.info["file"] != _file_at(path):
+            raise DisconnectionError("the database file was put in another place")
+
+    event.listen(engine, "connect", note)
+    event.listen(engine, "checkout", compare)
+
+
+def _file_at(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _keep_a_log(driver: sqlite3.Connection) -> None:

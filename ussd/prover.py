@@ -37,8 +37,12 @@ def prove(
     faults += _shapes(menus)
     paths = Paths(menus)
     faults += paths.ways()
-    faults += paths.supplies()
-    faults += wording_faults(menus, channels, lines)
+    missing = list(paths.supplies())
+    faults += missing
+    # Where a slot is missing, what it would read like says nothing new.
+    missed = {fault.line for fault in missing}
+    worded = wording_faults(menus, channels, lines)
+    faults += (fault for fault in worded if fault.line not in missed)
     return sorted(set(faults))
 
 

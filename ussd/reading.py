@@ -115,11 +115,15 @@ class _Reader(Pieces):
 
     def limits(self, node: Node) -> Limits:
         """Each from 1 to LIMIT_MAX."""
-        entries = node.mapping("limits", takes=tuple(Limits.__dataclass_fields__))
-        for key, value in entries.items():
-            if not 1 <= value.whole(key) <= LIMIT_MAX:
+        names = tuple(Limits.__dataclass_fields__)
+        given = {}
+        for key, value in node.mapping("limits", takes=names).items():
+            limit = value.whole(key)
+            if not 1 <= limit <= LIMIT_MAX:
                 value.fault(f"{key} is out of bounds", f"Write 1 to {LIMIT_MAX}")
-        return Limits(**{key: value.whole(key) for key, value in entries.items()})
+            if key in names:
+                given[key] = limit
+        return Limits(**given)
 
     def dialled(self, node: Node) -> dict[str, tuple[str, str]]:
         """Dial code to (screen, campaign), the campaign "" where none is named."""

@@ -26,6 +26,9 @@ Slots = Mapping[str, Any]
 
 EXPRESSION_CHARS_MAX = 400
 
+# Jinja's statements, comments and the marks that take the spaces beside a slot.
+_FOREIGN = ("{%", "{#", "{-", "-}", "{+", "+}")
+
 _ALLOWED = (
     nodes.Template,
     nodes.Output,
@@ -81,7 +84,8 @@ class Condition:
         self._evaluate: Callable[[Slots], bool] | None = None
         self.names: frozenset[str] = frozenset()
         if source:
-            self.names = _names("{" + source + "}")
+            # Spaces, lest its own minus be read as a mark of Jinja's.
+            self.names = _names("{ " + source + " }")
             self._evaluate = _compiled(source, _expression)
 
     def holds(self, slots: Slots) -> bool:
@@ -119,8 +123,9 @@ def _names(source: str) -> frozenset[str]:
     """Names used in `source`; raises BadTemplate for anything beyond the language."""
     if len(source) > EXPRESSION_CHARS_MAX:
         raise BadTemplate(f"longer than {EXPRESSION_CHARS_MAX} characters")
-    if "{%" in source or "{#" in source:
-        raise BadTemplate(f"a statement is not allowed in {source!r}")
+    for mark in _FOREIGN:
+        if mark in source:
+            raise BadTemplate(f"{mark} is not allowed in {source!r}")
     try:
         tree = _ENVIRONMENT.parse(source)
     except TemplateSyntaxError as fault:

@@ -100,6 +100,8 @@ def _screen(
     worst: _Worst,
     channels: Mapping[str, Limits],
 ) -> Iterator[Fault]:
+    if screen.listed and screen.listed not in menus.lists and not screen.item:
+        return  # that it lacks `item` is a fault of its shape
     over: dict[str, int] = {}
     wrong: set[Fault] = set()
     for campaign in _dialled(menus):

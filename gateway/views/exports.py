@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import structlog
 from flask import Blueprint, Response, abort, current_app, request
 
 from gateway.service import Service
@@ -31,6 +32,8 @@ FORMATS = {
 }
 PARAMETERS = ("from", "to", "campaign", "headers")
 
+log = structlog.get_logger()
+
 
 @bp.get("/<what>.<format>")
 def export(what: str, format: str) -> Response:
@@ -51,6 +54,9 @@ def export(what: str, format: str) -> Response:
         return _line(str(missing), 501)
     except LedgerError:
         return _line("the ledger cannot be read now", 503)
+    except OSError as failure:
+        log.error("export_not_written", what=what, why=failure.strerror)
+        return _line("the file cannot be made now", 503)
     answer.headers["Content-Disposition"] = f'attachment; filename="{what}.{format}"'
     answer.headers["Cache-Control"] = "no-store"
     return answer
@@ -75,7 +81,12 @@ def _authorise(service: Service) -> None:
 def _selection(service: Service) -> tuple[Selection, Headers]:
     for name in request.args:
         if name not in PARAMETERS:
-            raise ValueError(f"no parameter {name[:40]!r}; there are {PARAMETERS}")
+            known = ", ".join(PARAMETERS)
+            raise ValueError(f"no parameter {name[:40]!r}; there are {known}")
+        if len(request.args.getlist(name)) > 1:
+            raise ValueError(f"{name} is given twice")
+        if "\0" in request.args[name]:
+            raise ValueError(f"{name} holds a control character")
     given = {name: request.args.get(name, "") for name in PARAMETERS}
     try:
         headers = Headers(given["headers"] or "en")
@@ -93,15 +104,24 @@ def _selection(service: Service) -> tuple[Selection, Headers]:
 def _csv(
     service: Service, what: str, selection: Selection, headers: Headers
 ) -> Iterator[bytes]:
-    return export_csv(
+    pieces = export_csv(
         service.engine, TABLES[what], selection, keys=service.keys, headers=headers
     )
+    # The first rows are read before the answer begins: a ledger that is away is a 503,
+    # and not a file that ends after its header.
+    head = next(pieces) + next(pieces, b"")
+
+    def streamed() -> Iterator[bytes]:
+        yield head
+        yield from pieces
+
+    return streamed()
 
 
 def _xlsx(
     service: Service, what: str, selection: Selection, headers: Headers
 ) -> Iterator[bytes]:
-    """A workbook is one zip: it is written to disk whole, then handed over in pieces."""
+    """A workbook is one zip: it is written to disk whole, then handed over."""
     folder = tempfile.TemporaryDirectory(prefix="yarigar-")
     path = Path(folder.name) / f"{what}.xlsx"
     try:

@@ -117,7 +117,7 @@ def _channels(settings: Settings) -> list[dict[str, Any]]:
 
 
 def _console(settings: Settings) -> dict[str, str] | None:
-    """Where a text from the handset goes, if a test console has a line to send it to."""
+    """Where a text from the handset goes, if a test console has a line for it."""
     for name, channel in settings.sms.items():
         if channel.test and channel.adapter == CARRIER and channel.sender:
             key = channel.key.get_secret_value()

@@ -6,7 +6,7 @@ What comes is stored first and answered 200; what it means is acted upon after.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from urllib.parse import parse_qsl
 
@@ -15,7 +15,7 @@ from flask import Blueprint, Response, abort, current_app, request
 
 from gateway.addresses import caller, is_allowed
 from gateway.service import Service
-from ledger.engine import LedgerError, writing
+from ledger.engine import Connection, LedgerError, writing
 from sms.carrier import Unreadable
 from sms.receiving import take_inbound, take_receipts
 from sms.routes import Channel
@@ -37,14 +37,13 @@ def receipts(channel: str, key: str) -> Response:
         found = at.carrier.read_receipts(_form(raw))
     except Unreadable as reason:
         return _line(str(reason), 400)
-    try:
-        with writing(service.engine) as db:
-            take_receipts(
-                db, service.keys, service.routes, at, found, raw=raw, at=service.clock()
-            )
-    except LedgerError as failure:
-        return _later(channel, failure)
-    return _reply(at)
+
+    def take(db: Connection) -> None:
+        take_receipts(
+            db, service.keys, service.routes, at, found, raw=raw, at=service.clock()
+        )
+
+    return _stored(at, take)
 
 
 @bp.route("/<channel>/<key>/inbound", methods=["GET", "POST"])
@@ -56,12 +55,11 @@ def inbound(channel: str, key: str) -> Response:
         text = at.carrier.read_inbound(_form(raw))
     except Unreadable as reason:
         return _line(str(reason), 400)
-    try:
-        with writing(service.engine) as db:
-            take_inbound(db, service.keys, at, text, raw=raw, at=service.clock())
-    except LedgerError as failure:
-        return _later(channel, failure)
-    return _reply(at)
+
+    def take(db: Connection) -> None:
+        take_inbound(db, service.keys, at, text, raw=raw, at=service.clock())
+
+    return _stored(at, take)
 
 
 def _raw() -> bytes:
@@ -120,17 +118,24 @@ def _service() -> Service:
     return service
 
 
-def _later(channel: str, failure: LedgerError) -> Response:
-    """It could not be stored: the carrier is to bring it again."""
-    log.error("inbound_not_stored", channel=channel, why=str(failure))
+def _stored(channel: Channel, take: Callable[[Connection], None]) -> Response:
+    """Store what came and answer in the carrier's form; else it is to come again."""
+    try:
+        with writing(_service().engine) as db:
+            take(db)
+    except LedgerError as failure:
+        log.error("inbound_not_stored", channel=channel.name, why=str(failure))
+    except Exception:
+        # The edge: a carrier never reads a 500.
+        log.exception("inbound_broke", channel=channel.name)
+    else:
+        reply = channel.carrier.reply
+        return Response(
+            reply.body, status=reply.status, content_type=reply.content_type
+        )
     answer = _line("try again later", 503)
     answer.headers["Retry-After"] = str(int(RETRY_SECONDS.total_seconds()))
     return answer
-
-
-def _reply(channel: Channel) -> Response:
-    reply = channel.carrier.reply
-    return Response(reply.body, status=reply.status, content_type=reply.content_type)
 
 
 def _line(text: str, status: int) -> Response:

@@ -1,4 +1,4 @@
-"""A real service for each test: real Redis, and SQLite unless the test asks for both."""
+"""A real service for each test: real Redis, and SQLite unless a test asks for both."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DATABASES = {"sqlite": "sqlite_ledger_url", "postgresql": "postgres_ledger_url"}
 
 @pytest.fixture
 def gateway_database() -> str:
-    """`@pytest.mark.parametrize("gateway_database", [...])` puts another in its place."""
+    """A test parametrized by this name gets each database in turn."""
     return "sqlite"
 
 

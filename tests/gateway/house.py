@@ -191,7 +191,7 @@ class Gateway:
                         v if isinstance(v, bytes) else str(v).encode() for v in row
                     ]
         redis = self.service.redis
-        for name in redis.keys():
+        for name in redis.scan_iter():
             kept.append(name)
             kept.append(redis.dump(name) or b"")
             kind = redis.type(name)

@@ -1,0 +1,288 @@
+"""What SMS carriers post: receipts that are believed, and texts that are obeyed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from structlog.typing import EventDict
+
+from gateway.texts import renderer
+from ledger import stops
+from ledger.engine import reading
+from ledger.vault import look_up, unseal_raw
+from sms.carrier import Outcome, Result
+from sms.delivery import deliver
+from sms.routes import Channel, Routes
+from tests.fake_carrier import FakeCarrier
+from tests.gateway.house import KEY, PHONE, ROOT_CODE, Gateway
+
+BOTH = pytest.mark.parametrize("gateway_database", ["sqlite", "postgresql"])
+MESSAGE = "8792343"
+
+
+def send(gateway: Gateway, channel: str = "kave") -> FakeCarrier:
+    """Deliver what is due through a carrier that gives the id MESSAGE."""
+    carrier = FakeCarrier(Result(Outcome.ACCEPTED, carrier_id=MESSAGE))
+    service = gateway.service
+    deliver(
+        service.engine,
+        service.keys,
+        routes=Routes([Channel(channel, carrier, "10001", "لغو۱۱")]),
+        render=renderer(service.library),
+        owner="test",
+        now=gateway.clock,
+    )
+    return carrier
+
+
+def post(gateway: Gateway, what: str, channel: str = "kave", **form: str) -> Any:
+    names = {"sender": "from", "line": "to"}
+    fields = {names.get(name, name): value for name, value in form.items()}
+    return gateway.client.post(f"/sms/{channel}/{KEY}/{what}", data=fields)
+
+
+def says(gateway: Gateway, text: str, id: str) -> Any:
+    return post(
+        gateway, "inbound", messageid=id, sender=PHONE, line="10001", message=text
+    )
+
+
+def is_stopped(gateway: Gateway, line: str = "10001") -> bool:
+    service = gateway.service
+    with reading(service.engine) as db:
+        return stops.is_stopped(db, look_up=look_up(service.keys, PHONE), line=line)
+
+
+def state(gateway: Gateway) -> str:
+    found: str = gateway.rows("outbox")[-1].state
+    return found
+
+
+# -- receipts ------------------------------------------------------------------------
+
+
+@BOTH
+def test_a_receipt_is_believed_once_by_get_or_post(gateway: Gateway):
+    gateway.pledge()
+    send(gateway)
+    assert state(gateway) == "sent"
+    by_get = gateway.client.get(
+        f"/sms/kave/{KEY}/receipts", query_string={"messageid": MESSAGE, "status": "5"}
+    )
+    assert (by_get.status_code, state(gateway)) == (200, "sent")
+    for _ in range(2):
+        by_post = post(gateway, "receipts", messageid=MESSAGE, status="10")
+        assert (by_post.status_code, state(gateway)) == (200, "delivered")
+
+
+def test_a_status_never_sinks(gateway: Gateway):
+    gateway.pledge()
+    send(gateway)
+    post(gateway, "receipts", messageid=MESSAGE, status="10")
+    post(gateway, "receipts", messageid=MESSAGE, status="5")
+    assert state(gateway) == "delivered"
+
+
+def test_a_receipt_of_africas_talking_is_believed(gateway: Gateway):
+    gateway.pledge()
+    send(gateway, "at")
+    answer = post(gateway, "receipts", "at", id=MESSAGE, status="Success")
+    assert (answer.status_code, state(gateway)) == (200, "delivered")
+
+
+def test_a_receipt_that_comes_before_its_text_is_kept_for_it(gateway: Gateway):
+    answer = post(gateway, "receipts", messageid=MESSAGE, status="10")
+    assert answer.status_code == 200
+    gateway.pledge()
+    send(gateway)
+    assert state(gateway) == "delivered"
+
+
+def test_a_receipt_of_a_text_nobody_knows_is_kept_and_changes_nothing(
+    gateway: Gateway,
+):
+    gateway.pledge()
+    send(gateway)
+    assert post(gateway, "receipts", messageid="1", status="10").status_code == 200
+    assert state(gateway) == "sent"
+    assert len(gateway.rows("receipt")) == 1
+
+
+def test_a_receiver_who_blocks_the_line_has_stopped_it(gateway: Gateway):
+    gateway.pledge()
+    send(gateway)
+    post(gateway, "receipts", messageid=MESSAGE, status="14")
+    assert is_stopped(gateway)
+
+
+# -- 11 and 12 -----------------------------------------------------------------------
+
+
+@BOTH
+def test_11_stops_campaign_texts_and_not_the_receipt(gateway: Gateway):
+    assert says(gateway, "۱۱", "1").status_code == 200
+    assert is_stopped(gateway)
+    gateway.pledge()
+    carrier = send(gateway)
+    assert [message.to for message in carrier.sent] == [PHONE]
+    assert state(gateway) == "sent"
+    assert says(gateway, "12", "2").status_code == 200
+    assert not is_stopped(gateway)
+
+
+@pytest.mark.parametrize("word", ["11", "١١", "لغو", " لغو۱۱ ", "STOP", "«۱۱»"])
+def test_every_spelling_stops(gateway: Gateway, word: str):
+    says(gateway, word, "1")
+    assert is_stopped(gateway)
+
+
+@pytest.mark.parametrize("word", ["110", "سلام", "", "لغو نکنید", "😀", "11" * 500])
+def test_other_words_stop_nothing(gateway: Gateway, word: str):
+    assert says(gateway, word, "1").status_code == 200
+    assert not is_stopped(gateway)
+    assert len(gateway.rows("inbound")) == 1
+
+
+def test_a_late_repeat_of_11_does_not_undo_12(gateway: Gateway):
+    for text, id in (("11", "1"), ("12", "2"), ("11", "1")):
+        assert says(gateway, text, id).status_code == 200
+    assert not is_stopped(gateway)
+    assert len(gateway.rows("inbound")) == 2
+
+
+def test_12_restores_what_the_menu_stopped(gateway: Gateway):
+    gateway.walk("9", "4", "1", code=ROOT_CODE)
+    assert is_stopped(gateway)
+    says(gateway, "۱۲", "1")
+    assert not is_stopped(gateway)
+
+
+def test_africas_talking_brings_texts_too(gateway: Gateway):
+    answer = post(
+        gateway, "inbound", "at", id="x", sender=PHONE, line="YARIGAR", text="11"
+    )
+    assert answer.status_code == 200
+    assert is_stopped(gateway, "YARIGAR")
+
+
+def test_what_came_is_kept_as_it_came_and_sealed(gateway: Gateway):
+    says(gateway, "کارت من 6037991234567893", "1")
+    (row,) = gateway.rows("inbound")
+    assert b"6037991234567893" not in gateway.everything_kept()
+    assert b"6037991234567893" in unseal_raw(gateway.service.keys, row.raw)
+
+
+# -- what is refused --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("what", ["receipts", "inbound"])
+@pytest.mark.parametrize(
+    "address", [f"kave/{KEY}x", f"none/{KEY}", f"kave/{KEY.upper()}", "console/x"]
+)
+def test_a_wrong_key_or_channel_is_nowhere(gateway: Gateway, what: str, address: str):
+    answer = gateway.client.post(f"/sms/{address}/{what}", data={"messageid": "1"})
+    assert answer.status_code == 404
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        b"",
+        b"messageid=1",
+        b"messageid=1&status=x",
+        b"messageid=1&status=10&status=5",
+        b"messageid=1%00&status=10",
+        b"messageid=%FF&status=10",
+        b"\xff\xfe",
+        b"messageid=" + b"1" * 500 + b"&status=10",
+        b"&".join(b"f%d=1" % n for n in range(60)),
+    ],
+)
+def test_a_receipt_that_cannot_be_read_is_refused_in_one_line(
+    gateway: Gateway, form: bytes
+):
+    answer = gateway.client.post(
+        f"/sms/kave/{KEY}/receipts",
+        data=form,
+        headers={"Content-Type": "application/x-www-form-urlencoded"},
+    )
+    assert answer.status_code == 400
+    assert answer.text.count("\n") == 1
+    assert gateway.rows("receipt") == []
+
+
+def test_a_stranger_is_kept_from_the_sms_webhooks(gateway: Gateway, tmp_path: Any):
+    from gateway.app import create_app
+    from gateway.service import build
+    from gateway.settings import Settings
+
+    given_settings = gateway.service.settings
+    fenced = Settings(
+        **{
+            **{name: getattr(given_settings, name) for name in Settings.model_fields},
+            "sms": {
+                "kave": {
+                    "adapter": "kavenegar",
+                    "key": KEY,
+                    "api_key": "atsk",
+                    "sender": "10001",
+                    "allow_from": ["192.0.2.0/24"],
+                }
+            },
+        }
+    )
+    client = create_app(build(fenced)).test_client()
+    form = {"messageid": "1", "status": "10"}
+    statuses = [
+        client.post(
+            f"/sms/kave/{KEY}/receipts", data=form, environ_base={"REMOTE_ADDR": peer}
+        ).status_code
+        for peer in ("192.0.2.9", "198.51.100.1")
+    ]
+    assert statuses == [200, 403]
+
+
+def test_a_ledger_that_is_away_lets_the_carrier_come_again(
+    gateway: Gateway, logs: list[EventDict]
+):
+    with gateway.service.engine.connect() as db:
+        db.exec_driver_sql("ALTER TABLE receipt RENAME TO gone")
+        db.commit()
+    answer = post(gateway, "receipts", messageid="1", status="10")
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"] == "30"
+    assert [log["event"] for log in logs] == ["inbound_not_stored"]
+
+
+VALUES = st.one_of(
+    st.text(max_size=40), st.sampled_from(["11", PHONE, "10", MESSAGE, "\x00", "۱۱"])
+)
+
+
+@hypothesis_settings(
+    max_examples=120,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    st.sampled_from(["kave", "at", "console"]),
+    st.sampled_from(["receipts", "inbound"]),
+    st.sampled_from(["GET", "POST"]),
+    st.dictionaries(
+        st.sampled_from(
+            ["messageid", "status", "from", "to", "message", "text", "id", "date"]
+        ),
+        VALUES,
+        max_size=8,
+    ),
+)
+def test_no_form_ever_gets_a_500(
+    gateway: Gateway, channel: str, what: str, method: str, form: dict[str, str]
+):
+    how = {"query_string" if method == "GET" else "data": form}
+    answer = gateway.client.open(f"/sms/{channel}/{KEY}/{what}", method=method, **how)
+    assert answer.status_code in (200, 400)

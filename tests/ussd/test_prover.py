@@ -1,0 +1,173 @@
+"""Each file of tests/menus/bad puts one mistake into the shipped menus.
+
+`replace` and `by` make the mistake; each of `faults` stands on the line of the changed
+file that holds `at`, and begins with `says`. Nothing else may be found.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from phone.encoding import Limits
+from ussd.faults import BadMenus, Fault
+from ussd.menus import Menus
+from ussd.prover import Line, prove
+from ussd.reading import read
+
+BAD = sorted((Path(__file__).parents[1] / "menus" / "bad").glob("*.yaml"))
+CHANNELS = {"at": Limits()}
+LINES = [Line("10001", "لغو۱۱")]
+
+
+def _faults(source: str) -> list[Fault]:
+    try:
+        menus = read(source, time_zone="Asia/Tehran")
+    except BadMenus as refused:
+        return list(refused.faults)
+    return prove(menus, channels=CHANNELS, lines=LINES)
+
+
+def _line_of(source: str, words: str) -> int:
+    found = [n for n, line in enumerate(source.splitlines(), 1) if words in line]
+    assert len(found) == 1, (words, found)
+    return found[0]
+
+
+def test_the_shipped_menus_have_no_fault(menus: Menus) -> None:
+    rooms = {"at": Limits(), "wide": Limits(182, 80)}
+    assert prove(menus, channels=rooms, lines=LINES) == []
+
+
+def test_there_are_cases_of_many_kinds() -> None:
+    assert len(BAD) >= 50
+
+
+@pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
+def test_a_mistake_is_found_on_its_line_and_nothing_else(
+    source: str, path: Path
+) -> None:
+    case: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert source.count(case["replace"]) == 1
+    changed = source.replace(case["replace"], case["by"])
+    found = _faults(changed)
+    wanted = [(_line_of(changed, f["at"]), f["says"]) for f in case["faults"]]
+    said = "\n".join(map(str, found))
+    assert sorted(line for line, _ in wanted) == [fault.line for fault in found], said
+    for line, says in wanted:
+        at = [fault for fault in found if fault.line == line]
+        assert any(says in fault.what for fault in at), said
+        assert all(fault.remedy for fault in at)
+
+
+def test_a_shortcut_past_the_questions_is_found(source: str) -> None:
+    changed = source.replace(
+        '"*780*55881#": give.amount', '"*780*55881#": give.confirm'
+    )
+    whats = {fault.what for fault in _faults(changed)}
+    assert whats == {
+        "give.confirm speaks of 'amount', which not every way to it asks for",
+        "give.confirm speaks of 'purpose', which not every way to it asks for",
+        "pledge needs 'amount', which is not asked for",
+        "pledge needs 'purpose', which is not asked for",
+    }
+
+
+def test_an_effect_that_lacks_an_answer_is_found(source: str) -> None:
+    changed = source.replace("set: {time: more}, to: vol.confirm", "to: vol.confirm")
+    whats = {fault.what for fault in _faults(changed)}
+    assert whats == {
+        "vol.confirm speaks of 'time', which not every way to it asks for",
+        "sign_up needs 'time', which is not asked for",
+    }
+
+
+def test_a_list_of_pledges_may_not_be_skipped(source: str) -> None:
+    changed = source.replace('"*780*55881#": give.amount', '"*780*55881#": st.one')
+    whats = {fault.what for fault in _faults(changed)}
+    assert "st.one speaks of a pledge that was not picked" in whats
+
+
+def test_a_figure_beside_its_key_is_found(source: str) -> None:
+    changed = source.replace('fa: "پنجاه هزار"', 'fa: "۵۰ هزار"')
+    assert [fault.what for fault in _faults(changed)] == [
+        "key 2 of give.amount begins with a figure, and both read as one number"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ('bye:\n    fa: "سپاس از شما {call}', "notice bye speaks of 'call'"),
+        ('bye:\n    fa: "{language|toman}', "notice bye (fa): '{language|toman}"),
+        ('bye:\n    fa: "' + "بسیار " * 12, "notice bye (fa) is 37 over on at"),
+    ],
+)
+def test_a_notice_that_cannot_be_said_is_found(
+    source: str, words: str, says: str
+) -> None:
+    changed = source.replace('bye:\n    fa: "سپاس از شما', words, 1)
+    (fault,) = _faults(changed)
+    assert fault.what.startswith(says)
+    assert "  bye:" in changed.splitlines()[fault.line - 1]
+
+
+def test_a_screen_is_measured_on_every_channel(menus: Menus) -> None:
+    rooms = {"at": Limits(), "narrow": Limits(150, 60)}
+    found = prove(menus, channels=rooms, lines=LINES)
+    assert found
+    assert {fault.what.rpartition(" ")[2] for fault in found} == {"narrow"}
+
+
+def test_a_text_is_measured_with_the_words_of_every_line(menus: Menus) -> None:
+    long = Line("10001", "برای لغو عدد ۱۱ را بفرستید")
+    whats = [f.what for f in prove(menus, channels=CHANNELS, lines=[*LINES, long])]
+    assert "sms.vol (fa) can take 2 parts in ucs2" in whats
+    assert all("(fa)" in what for what in whats)
+
+
+def test_a_longer_sender_makes_a_longer_screen(menus: Menus) -> None:
+    long = Line("9" * 60, "")
+    whats = [f.what for f in prove(menus, channels=CHANNELS, lines=[long])]
+    assert any(what.startswith("out.done (fa) can be ") for what in whats)
+
+
+def test_a_text_with_the_longest_typed_answer_is_measured(source: str) -> None:
+    changed = source.replace("min: 2\n      max: 16", "min: 2\n      max: 40")
+    whats = [fault.what for fault in _faults(changed)]
+    assert [what[: what.index(" can")] for what in whats] == [
+        "vol.confirm (en)",
+        "vol.confirm (fa)",
+    ]
+
+
+@pytest.mark.parametrize("letter", ["}", "{", '"', ":", "- "])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data())
+def test_no_slip_of_the_pen_breaks_the_prover(
+    source: str, letter: str, data: st.DataObject
+) -> None:
+    at = data.draw(st.integers(0, len(source)))
+    cut = data.draw(st.integers(0, 3))
+    found = _faults(source[:at] + letter + source[at + cut :])
+    lines = source.count("\n") + 2
+    assert all(1 <= fault.line <= lines for fault in found)
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data())
+def test_no_line_left_out_or_doubled_breaks_the_prover(
+    source: str, data: st.DataObject
+) -> None:
+    lines = source.splitlines()
+    at = data.draw(st.integers(0, len(lines) - 1))
+    doubled = data.draw(st.booleans())
+    changed = lines[:at] + ([lines[at]] * 2 if doubled else []) + lines[at + 1 :]
+    found = _faults("\n".join(changed))
+    assert all(1 <= fault.line <= len(lines) + 1 for fault in found)
+    assert found == sorted(found)
