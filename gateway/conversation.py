@@ -95,16 +95,17 @@ class Conversations:
         except RedisError as failure:
             log.error("sessions_gone", why=type(failure).__name__)
             return self._without_sessions(channel, turn, dial, now)
+        language = conversation.session.language if conversation is not None else ""
         try:
             return self._turned(channel, turn, dial, conversation, announced, now)
         except UnknownCode:
             return self._closing(announced, "unknown")
         except (NothingRecorded, NotRead, NoMenus) as failure:
             log.error("turn_failed", why=str(failure))
-            return self._closing(announced, "busy")
+            return self._closing(announced, "busy", language)
         except LedgerError as failure:
             log.error("outcome_unknown", why=str(failure))
-            return self._closing(announced, "unsure")
+            return self._closing(announced, "unsure", language)
 
     def ended(self, channel: Channel, end: DialEnd, now: datetime) -> None:
         """Keep the carrier's word on whether the last screen was seen."""
@@ -297,8 +298,9 @@ class Conversations:
             return self._closing(None, "unsure" if turn.typed else "busy")
         return self._closing(None, "busy")
 
-    def _closing(self, announced: str | None, name: str) -> Reply:
-        """A last word, in the first language, with what menus can still be had."""
+    def _closing(self, announced: str | None, name: str, language: str = "") -> Reply:
+        """A last word, with what menus can still be had; by default in the first
+        language."""
         menus: Menus | None
         try:
             menus = self._library.current(announced)
@@ -306,7 +308,9 @@ class Conversations:
             menus = self._library.newest()
         if menus is None:
             return Reply(LAST_WORDS[name], ends=True)
-        return Reply(notice(menus, name, menus.languages[0]), ends=True)
+        if language not in menus.languages:
+            language = menus.languages[0]
+        return Reply(notice(menus, name, language), ends=True)
 
     def _dial(self, channel: Channel, session: str, phone: str) -> str:
         """The keyed hash that stands for one carrier's session of one phone."""

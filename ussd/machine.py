@@ -12,7 +12,7 @@ answers stops there, unless `results` already holds what it came to.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -105,6 +105,8 @@ class _Walk:
     limits: Limits
     facts: Facts
     results: Results
+    # What campaigns say of themselves, by id and language: asked for on every screen.
+    _said: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
 
     def through(
         self,
@@ -346,10 +348,13 @@ class _Walk:
 
     def slots(self, session: Session, screen: Screen) -> dict[str, Any]:
         """Every name the screen's texts and conditions may use."""
-        language = session.language
+        language, about = session.language, (session.campaign, session.language)
+        if about not in self._said:
+            campaign = self.menus.campaigns[session.campaign]
+            said = campaign.slots(language, self.now)
+            self._said[about] = {**self.menus.blank, **said}
         slots: dict[str, Any] = {
-            **self.menus.blank,
-            **self.menus.campaigns[session.campaign].slots(language, self.now),
+            **self._said[about],
             **session.answers,
             "language": language,
             "titles": self.menus.titles[language],

@@ -84,8 +84,7 @@ class Condition:
         self._evaluate: Callable[[Slots], bool] | None = None
         self.names: frozenset[str] = frozenset()
         if source:
-            # Spaces, lest its own minus be read as a mark of Jinja's.
-            self.names = _names("{ " + source + " }")
+            self.names = _names("{" + source + "}")
             self._evaluate = _compiled(source, _expression)
 
     def holds(self, slots: Slots) -> bool:

@@ -7,6 +7,7 @@ writes a reply in the same carrier's format. Dialects are found by entry point
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
@@ -27,6 +28,8 @@ __all__ = [
 GROUP = "yarigar.ussd"
 FIELDS_MAX = 40
 FIELD_BYTES_MAX = 4_000
+# Tabs and line ends apart.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 class Unreadable(ValueError):
@@ -128,7 +131,7 @@ def form_fields(
             value = raw.encode("latin-1").decode("utf-8")
         except UnicodeDecodeError:
             raise Unreadable(f"Field {name} is not UTF-8.") from None
-        if any(ord(letter) < 32 and letter not in "\t\r\n" for letter in value):
+        if _CONTROL.search(value):
             raise Unreadable(f"Field {name} holds a control character.")
         fields[name] = value
     for name in needs:

@@ -40,6 +40,7 @@ FAULTS = {
     "ledger.engine.LedgerError",
     "ledger.export.selection.BadSelection",
     "ledger.export.xlsx.XlsxMissing",
+    "redis.exceptions.RedisError",
     "sms.registry.Unbuildable",
     "ussd.faults.BadMenus",
 }

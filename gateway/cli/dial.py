@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -116,7 +117,8 @@ class _Handset:
             ) from None
         word, _, text = answer.text.partition(" ")
         if word not in ("CON", "END"):
-            raise Unready(f"the service answered {answer.status_code}: {answer.text}")
+            said = answer.text.strip()
+            raise Unready(f"the service answered {answer.status_code}: {said}")
         return text, word == "END"
 
     def _end(self, typed: str, *, reached: bool) -> None:
@@ -126,7 +128,9 @@ class _Handset:
             "status": "Success" if reached else "Incomplete",
             "input": typed,
         }
-        httpx.post(f"{self._url}/events", data=form, timeout=TURN_SECONDS_MAX)
+        # A call that ended while the service did is over all the same.
+        with suppress(httpx.TransportError):
+            httpx.post(f"{self._url}/events", data=form, timeout=TURN_SECONDS_MAX)
 
     def _show(self, text: str) -> None:
         septets = gsm7_septets(text)

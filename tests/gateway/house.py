@@ -183,24 +183,23 @@ class Gateway:
 
     def everything_kept(self) -> bytes:
         """Every byte of the database's rows and of Redis."""
-        kept = []
+        kept: list[bytes] = []
         with reading(self.service.engine) as db:
             for table in schema.metadata.sorted_tables:
                 for row in db.execute(sqlalchemy.select(table)):
                     kept += [
                         v if isinstance(v, bytes) else str(v).encode() for v in row
                     ]
-        redis = self.service.redis
+        redis: Any = self.service.redis
         for name in redis.scan_iter():
-            kept.append(name)
-            kept.append(redis.dump(name) or b"")
-            kind = redis.type(name)
-            if kind == b"string":
-                kept.append(redis.get(name) or b"")
-            elif kind == b"list":
-                kept += redis.lrange(name, 0, -1)
-            elif kind == b"hash":
-                kept += [b"=".join(pair) for pair in redis.hgetall(name).items()]
+            kept += [name, redis.dump(name)]
+            match redis.type(name):
+                case b"string":
+                    kept.append(redis.get(name))
+                case b"list":
+                    kept += redis.lrange(name, 0, -1)
+                case b"hash":
+                    kept += [b"=".join(pair) for pair in redis.hgetall(name).items()]
         return b"\n".join(kept)
 
     def exported(self, what: str = "pledges") -> list[str]:

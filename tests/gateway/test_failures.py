@@ -221,7 +221,7 @@ def test_a_ledger_whose_tables_are_gone_records_nothing(gateway: Gateway):
     assert gateway.dial(CONFIRMED).text.startswith(DONE)
 
 
-# -- Redis is gone -----------------------------------------------------------------------
+# -- Redis is gone ------------------------------------------------------------------
 
 
 @pytest.fixture

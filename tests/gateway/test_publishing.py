@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from gateway.schedule import _Watched
 from gateway.service import build
 from ledger import menus as published
 from ledger.engine import LedgerError, reading
-from tests.gateway.house import AMOUNT, CODE, NOON, ROOT, Gateway
+from tests.gateway.house import AMOUNT, CODE, NOON, ROOT, Gateway, close_gateway
 
 QUESTION = "چند تومان؟"
 
@@ -84,7 +85,7 @@ def test_a_file_that_is_missing_is_named(gateway: Gateway, tmp_path: Path):
 
 
 @pytest.fixture
-def watching(gateway: Gateway, file: Path) -> tuple[Gateway, Path]:
+def watching(gateway: Gateway, file: Path) -> Iterator[tuple[Gateway, Path]]:
     """A service whose settings name a file of its own."""
     shipped = (ROOT / "menus.yaml").read_text()
     changed = file.read_text()
@@ -92,7 +93,8 @@ def watching(gateway: Gateway, file: Path) -> tuple[Gateway, Path]:
     settings = gateway.service.settings.model_copy(update={"menus": file})
     opened = Gateway(build(settings, clock=gateway.clock), gateway.clock, gateway.app)
     file.with_suffix(".new").write_text(changed)
-    return opened, file
+    yield opened, file
+    close_gateway(opened)
 
 
 def test_a_changed_file_is_published(watching: tuple[Gateway, Path]):

@@ -176,7 +176,7 @@ def test_what_came_is_kept_as_it_came_and_sealed(gateway: Gateway):
     assert b"6037991234567893" in unseal_raw(gateway.service.keys, row.raw)
 
 
-# -- what is refused --------------------------------------------------------------------
+# -- what is refused ----------------------------------------------------------------
 
 
 @pytest.mark.parametrize("what", ["receipts", "inbound"])

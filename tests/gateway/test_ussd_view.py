@@ -324,7 +324,9 @@ def test_an_exception_reaches_the_log_without_its_words(
 
 PIECES = st.one_of(
     st.text(max_size=30),
-    st.sampled_from(["", "1", "3*75000*1*1", "*", "#", "۱۲", "-5", "1e9", "\x00", CARD]),
+    st.sampled_from(
+        ["", "1", "3*75000*1*1", "*", "#", "۱۲", "-5", "1e9", "\x00", CARD]
+    ),
 )
 
 

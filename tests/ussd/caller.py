@@ -43,6 +43,7 @@ class Caller:
         outcomes: Mapping[str, Mapping[str, str]] | None = None,
         known: Mapping[tuple[str, int], Mapping[str, str]] | None = None,
         pledges: Sequence[Mapping[str, Any]] = (),
+        texts_stopped: bool = False,
     ) -> None:
         self.menus = menus
         self.now = now
@@ -50,7 +51,7 @@ class Caller:
         self.outcomes = dict(outcomes or {})
         self.known = dict(known or {})
         self.pledges = list(pledges)
-        self.texts_stopped = False
+        self.texts_stopped = texts_stopped
         self.done: list[Effect] = []
         self.texts: list[str] = []
         begun = begin(menus, code, language)

@@ -228,6 +228,15 @@ def test_in_a_rebuild_the_first_effect_that_is_not_known_is_shown(
     assert rebuilt.done == []
 
 
+def test_in_a_rebuild_the_way_to_a_deed_is_found_though_the_deed_hides_it(
+    menus: Menus,
+) -> None:
+    known: dict[tuple[str, int], dict[str, str]] = {("stop_texts", 0): {}}
+    rebuilt = Caller(menus, ROOT, ahead="9*4*1", known=known, texts_stopped=True)
+    assert rebuilt.at == "out.done"
+    assert rebuilt.done == []
+
+
 def test_an_outcome_leads_where_the_menus_say(menus: Menus) -> None:
     caller = Caller(menus, GIVE, outcomes={"pledge": {"outcome": "paused"}})
     caller.types("1", "1", "1")

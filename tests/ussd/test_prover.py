@@ -147,7 +147,7 @@ def test_a_text_with_the_longest_typed_answer_is_measured(source: str) -> None:
 
 
 @pytest.mark.parametrize("letter", ["}", "{", '"', ":", "- "])
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_no_slip_of_the_pen_breaks_the_prover(
     source: str, letter: str, data: st.DataObject
@@ -159,7 +159,7 @@ def test_no_slip_of_the_pen_breaks_the_prover(
     assert all(1 <= fault.line <= lines for fault in found)
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_no_line_left_out_or_doubled_breaks_the_prover(
     source: str, data: st.DataObject

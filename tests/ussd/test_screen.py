@@ -71,6 +71,12 @@ def test_every_item_is_reachable_and_none_is_cut(
             assert titles[int(value)] in one.text
 
 
+def test_a_page_has_keys_1_to_8_for_its_items(menus: Menus) -> None:
+    first = _pages(menus, list("ابپتثجچحخدذرز"), Limits(182, 80))[0]
+    assert first.values == tuple("01234567")
+    assert first.text.splitlines()[8:] == ["8 ح", "9 بیشتر", "0 بازگشت"]
+
+
 def test_a_page_beyond_the_last_is_the_last(menus: Menus) -> None:
     last = _pages(menus, ["تهران"] * 20, Limits())[-1]
     items = [{"value": str(n), "title": "تهران"} for n in range(20)]

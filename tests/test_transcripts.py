@@ -1,0 +1,120 @@
+"""Every story of tests/transcripts, played purely and through the whole service.
+
+Those in recorded-*.yaml were written by `yarigar dial --record` on a running service.
+"""
+
+from __future__ import annotations
+
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from ledger import people
+from ledger.engine import writing
+from phone.encoding import Limits
+from tests.gateway.conftest import gateway, gateway_database
+from tests.gateway.house import NOON, ROOT, Gateway
+from ussd.reading import read as read_menus
+from ussd.transcripts import BadStory, Story, as_yaml, play, read, veiled
+
+__all__ = ["gateway", "gateway_database"]  # fixtures, for pytest to find here
+
+FOLDER = Path(__file__).parent / "transcripts"
+FILES = sorted(FOLDER.glob("*.yaml"))
+STORIES = [
+    pytest.param(story, id=f"{path.stem}-{number}-{story.name}")
+    for path in FILES
+    for number, story in enumerate(read(path), start=1)
+]
+MENUS = read_menus((ROOT / "menus.yaml").read_text("utf-8"), time_zone="Asia/Tehran")
+_sessions = count(1)
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_a_story_goes_as_it_tells(story: Story) -> None:
+    assert play(MENUS, story, limits=Limits(), now=NOON) == []
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_a_story_goes_as_it_tells_through_the_whole_service(
+    gateway: Gateway, story: Story
+) -> None:
+    phone = "+989121234567"
+    service = gateway.service
+    with writing(service.engine) as db:
+        person = people.remember(db, service.keys, phone, at=NOON)
+        people.set_language(db, person_id=person.id, language=story.language)
+    session, answers = f"story-{next(_sessions)}", []
+    for turn in story.turns:
+        if turn.types is not None:
+            answers.append(turn.types)
+        screen = gateway.dial(
+            "*".join(answers), session=session, phone=phone, code=story.dial
+        )
+        assert (veiled(screen.text), screen.ends) == (turn.reads, turn.ends)
+        assert (
+            gateway.dial(
+                "*".join(answers), session=session, phone=phone, code=story.dial
+            )
+            == screen
+        )
+    assert story.effects is not None
+    recorded = [row.kind for row in gateway.rows("event")]
+    assert len(recorded) == len(story.effects)
+    given = [int(a["amount"]) for name, a in story.effects if name == "pledge"]
+    assert gateway.pledged == given
+
+
+def test_there_is_a_recording_in_each_language() -> None:
+    for language in MENUS.languages:
+        recorded = read(FOLDER / f"recorded-{language}.yaml")
+        assert any(story.language == language for story in recorded)
+        effects = {name for story in recorded for name, _ in story.effects or ()}
+        assert {"pledge", "sign_up"} <= effects
+
+
+def test_stories_are_written_as_they_are_read(tmp_path: Path) -> None:
+    stories = [story for path in FILES for story in read(path)]
+    again = tmp_path / "again.yaml"
+    again.write_text(as_yaml(stories), encoding="utf-8")
+    assert read(again) == stories
+
+
+def test_a_story_that_goes_otherwise_names_the_turn_and_both_texts() -> None:
+    story = read(FOLDER / "give.yaml")[0]
+    first = story.turns[0]
+    (other,) = play(
+        MENUS,
+        Story(story.name, "*780*5588#", story.language, story.turns, None),
+        limits=Limits(),
+        now=NOON,
+    )
+    assert (other.turn, other.expected) == (1, first.reads)
+    assert other.found.startswith("پویش ۱+۱")
+
+
+def test_a_story_whose_effects_differ_says_so() -> None:
+    story = read(FOLDER / "give.yaml")[0]
+    for effects in ((), (("pledge", {"amount": "1"}),), story.effects * 2):
+        wrong = Story(story.name, story.dial, story.language, story.turns, effects)
+        (other,) = play(MENUS, wrong, limits=Limits(), now=NOON)
+        assert other.turn == 0
+        assert "750000" in other.found
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("story: x", "a transcript is a list of stories"),
+        ("- {dial: '*780#'}", "a story lacks or misspells"),
+        ("- story: x\n  dial: y\n  language: fa\n  turns: [{types: 1}]", "misspells"),
+        ("- [", "bad.yaml"),
+        ("- x", "a story lacks or misspells"),
+    ],
+)
+def test_what_is_no_transcript_is_refused(tmp_path: Path, text: str, says: str) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(BadStory, match=says):
+        read(path)
