@@ -15,23 +15,37 @@ from ledger.vault import Keys
 from ledger.verify import verify
 from phone.digits import fold_digits
 
-__all__ = ["Books", "Caller", "compare", "read_books"]
+__all__ = ["Books", "Caller", "compare", "read_books", "untrue"]
 
+# What the shipped menus' notice `busy` promises.
+NOTHING_RECORDED = "چیزی ثبت نشد"
 CODE = re.compile(r"(?<!\d)[1-9]\d{8}(?!\d)")
 
 
 @dataclass(slots=True)
 class Caller:
-    """Somebody who dials, and the last word they read."""
+    """Somebody who dials, and the last word they read.
+
+    `end` is one with a code. `told` is one without: while its Redis or its ledger dies
+    a service may still say that nothing was recorded, and that has to be true.
+    """
 
     phone: str
     session: str
     end: str = ""
+    told: str = ""
 
     @property
     def code(self) -> str:
-        found = CODE.search(fold_digits(self.end))
-        return found[0] if found else ""
+        return _code(self.end)
+
+    def reads(self, reply: str | None) -> None:
+        """Keep a reply that is a last word."""
+        if reply is not None and reply.startswith("END "):
+            if _code(reply):
+                self.end = reply
+            else:
+                self.told = reply
 
 
 @dataclass(slots=True)
@@ -44,6 +58,19 @@ class Books:
     attempts: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     rial: int = 0
     faults: tuple[str, ...] = ()
+
+
+def _code(text: str) -> str:
+    found = CODE.search(fold_digits(text))
+    return found[0] if found else ""
+
+
+def untrue(callers: Sequence[Caller], books: Books) -> Iterator[str]:
+    """Say who was told that nothing was recorded when something was."""
+    made = set(books.phones.values())
+    for caller in callers:
+        if NOTHING_RECORDED in caller.told and caller.phone in made:
+            yield f"{caller.session} has a pledge and was told {caller.told!r}"
 
 
 def read_books(engine: Engine, keys: Keys) -> Books:

@@ -23,7 +23,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from bench import running
-from bench.books import Caller, compare, read_books
+from bench.books import Caller, compare, read_books, untrue
 from bench.carrier import Carrier, carrier
 from bench.served import Served
 from ledger import outbox
@@ -67,7 +67,8 @@ def crash(folder: Path, calls: int, seed: int) -> list[str]:
             walk(served, first)
             confirm_until(served, first, replies, alone=alone_first)
         with served.started():
-            found = say_again(served, first)
+            found = list(untrue(first, read_books(*served.ledger())))
+            found += say_again(served, first)
             await_texts(served)
             kavenegar.hold()
             walk(served, second)
@@ -114,9 +115,7 @@ def confirm(served: Served, callers: Sequence[Caller]) -> None:
     """Confirm every pledge, and keep the last word of those who read one."""
 
     def one(caller: Caller) -> None:
-        reply = served.say(caller.phone, caller.session, CONFIRM)
-        if reply is not None and reply.startswith("END "):
-            caller.end = reply
+        caller.reads(served.say(caller.phone, caller.session, CONFIRM))
 
     with ThreadPoolExecutor(CALLERS_AT_ONCE) as pool:
         list(pool.map(one, callers))
@@ -138,7 +137,11 @@ def confirm_until(
     if not is_reached:
         raise RuntimeError("the confirms were not answered")
     read = sum(bool(caller.end) for caller in callers)
-    print(f"  killed {how} with {read} of {len(callers)} confirms answered")
+    told = sum(bool(caller.told) for caller in callers)
+    print(
+        f"  killed {how} with {read} of {len(callers)} confirms answered by a code "
+        f"and {told} by an excuse"
+    )
 
 
 def say_again(served: Served, callers: Sequence[Caller]) -> list[str]:
@@ -157,9 +160,9 @@ def say_again(served: Served, callers: Sequence[Caller]) -> list[str]:
         if caller.end and reply != caller.end:
             different.append(f"{caller.session} read {caller.end!r}, then {reply!r}")
         elif not caller.end:
-            caller.end = reply
+            caller.reads(reply)
             recorded, anew = recorded + (typed == CONFIRM), anew + (typed != CONFIRM)
-    print(f"  unanswered: {recorded} were recorded all the same, {anew} were not")
+    print(f"  without a code: {recorded} were recorded all the same, {anew} were not")
     return different
 
 

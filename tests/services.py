@@ -131,10 +131,10 @@ def postgres(*, durable: bool = False) -> Iterator[Postgres]:
         quick = ["fsync=off", "full_page_writes=off", "synchronous_commit=off"]
         options = ["max_connections=100", "shared_buffers=64MB", "listen_addresses="]
         options += [] if durable else quick
+        chosen: list[str | Path] = [w for one in options for w in ("-c", one)]
         server = _become(
             user,
-            [programs / "postgres", "-D", data, "-k", folder]
-            + [word for option in options for word in ("-c", option)],
+            [programs / "postgres", "-D", data, "-k", folder, *chosen],
             folder / "postgres.log",
         )
         try:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.books import Books, Caller, compare
+from bench.books import Books, Caller, compare, untrue
 from bench.crash import crash
 
 
@@ -58,3 +58,12 @@ def test_a_pledge_without_a_text_and_a_text_that_never_left_are_told():
         "pledge 123456789 has 0 texts in the outbox",
         "the carrier was sent 7, which the outbox does not know",
     ]
+
+
+def test_a_caller_who_was_told_that_nothing_was_recorded_has_no_pledge():
+    caller, books = agreed()
+    assert list(untrue([caller], books)) == []
+    caller.reads("END سامانه شلوغ است و چیزی ثبت نشد.")
+    (found,) = untrue([caller], books)
+    assert found.startswith("s has a pledge and was told")
+    assert list(untrue([caller], Books())) == []

@@ -1,21 +1,20 @@
-"""The expression language of texts and conditions: Jinja2's sandbox, and less.
+"""The expression language of texts and conditions: a part of Jinja2's, and no more.
 
 A text holds slots in single braces, `{amount|toman}`; a condition is one bare
 expression, `campaign_state == 'open'`. Names, constants, comparisons, `and`, `or`,
 `not`, `a if b else c`, `~` and the filters below are all there is: no attribute, no
-index, no call, no statement. What is refused here is refused when the menus are
-read, before anyone dials.
+index, no call, no statement. Jinja2 reads it, with the grammar that people know; what
+it read is worked out here, node by node, so there is no code that could be made to run
+and a slot costs a look-up. What is refused is refused when the menus are read.
 """
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
-from jinja2 import StrictUndefined, TemplateSyntaxError, UndefinedError, nodes
-from jinja2.runtime import Context
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-from jinja2.utils import pass_context
+from jinja2 import Environment, TemplateSyntaxError, nodes
 
 from phone import digits, figures
 from phone.dialcode import wrapped
@@ -57,69 +56,73 @@ class Unrendered(LookupError):
 class Template:
     """A text with slots. `names` are the slots it cannot do without."""
 
-    __slots__ = ("_render", "names", "source")
+    __slots__ = ("_pieces", "names", "source")
 
     def __init__(self, source: str) -> None:
         self.source = source
-        self._render: Callable[[Slots], str] | None = None
+        self._pieces: tuple[str | Work, ...] = (source,)
         self.names: frozenset[str] = frozenset()
         if "{" in source or "}" in source:
-            self.names = _names(source)
-            self._render = _compiled(source, _ENVIRONMENT.from_string).render
+            tree = _parsed(source)
+            self.names = _names(tree)
+            self._pieces = tuple(
+                piece.data if isinstance(piece, nodes.TemplateData) else _work(piece)
+                for output in tree.find_all(nodes.Output)
+                for piece in output.nodes
+            )
 
     def render(self, slots: Slots) -> str:
         """The text with these slots; raises Unrendered."""
-        if self._render is None:
-            return self.source
-        return _worked_out(self.source, self._render, slots)
+        try:
+            return "".join(
+                piece if isinstance(piece, str) else str(piece(slots))
+                for piece in self._pieces
+            )
+        except _FAILURES as fault:
+            raise _unrendered(self.source, fault) from None
 
 
 class Condition:
     """A yes or a no. An empty condition is always true."""
 
-    __slots__ = ("_evaluate", "names", "source")
+    __slots__ = ("_work", "names", "source")
 
     def __init__(self, source: str) -> None:
         self.source = source
-        self._evaluate: Callable[[Slots], bool] | None = None
+        self._work: Work | None = None
         self.names: frozenset[str] = frozenset()
         if source:
-            self.names = _names("{" + source + "}")
-            self._evaluate = _compiled(source, _expression)
+            tree = _parsed("{" + source + "}")
+            self.names = _names(tree)
+            outputs = [piece for o in tree.find_all(nodes.Output) for piece in o.nodes]
+            if len(outputs) != 1 or isinstance(outputs[0], nodes.TemplateData):
+                raise BadTemplate(f"not one expression: {source!r}")
+            self._work = _work(outputs[0])
 
     def holds(self, slots: Slots) -> bool:
         """Whether it is so with these slots; raises Unrendered."""
-        if self._evaluate is None:
+        if self._work is None:
             return True
-        return _worked_out(self.source, self._evaluate, slots)
+        try:
+            return bool(self._work(slots))
+        except _FAILURES as fault:
+            raise _unrendered(self.source, fault) from None
 
 
-T = TypeVar("T")
+# An expression, ready to be worked out with slots.
+Work = Callable[[Slots], Any]
+
+_FAILURES = (LookupError, TypeError, ValueError)
 
 
-def _compiled(source: str, compile: Callable[[str], T]) -> T:
-    try:
-        return compile(source)
-    except TemplateSyntaxError as fault:
-        raise BadTemplate(f"{fault.message} in {source!r}") from None
+def _unrendered(source: str, fault: Exception) -> Unrendered:
+    if isinstance(fault, KeyError):
+        return Unrendered(f"{source!r}: {fault} is undefined")
+    return Unrendered(f"{source!r}: {fault}")
 
 
-def _worked_out(source: str, work: Callable[[Slots], T], slots: Slots) -> T:
-    try:
-        return work(slots)
-    except UndefinedError as fault:
-        raise Unrendered(f"{source!r}: {fault.message}") from None
-    except (LookupError, TypeError, ValueError) as fault:
-        raise Unrendered(f"{source!r}: {fault}") from None
-
-
-def _expression(source: str) -> Callable[[Slots], bool]:
-    evaluate = _ENVIRONMENT.compile_expression(source, undefined_to_none=False)
-    return lambda slots: bool(evaluate(slots))
-
-
-def _names(source: str) -> frozenset[str]:
-    """Names used in `source`; raises BadTemplate for anything beyond the language."""
+def _parsed(source: str) -> nodes.Template:
+    """What Jinja2 reads in `source`; raises BadTemplate for what is not allowed."""
     if len(source) > EXPRESSION_CHARS_MAX:
         raise BadTemplate(f"longer than {EXPRESSION_CHARS_MAX} characters")
     for mark in _FOREIGN:
@@ -129,60 +132,142 @@ def _names(source: str) -> frozenset[str]:
         tree = _ENVIRONMENT.parse(source)
     except TemplateSyntaxError as fault:
         raise BadTemplate(f"{fault.message} in {source!r}") from None
-    names = set()
-    for node in [tree, *tree.find_all(nodes.Node)]:
+    for node in tree.find_all(nodes.Node):
         if not isinstance(node, _ALLOWED):
             what = type(node).__name__.lower()
             raise BadTemplate(f"{what} is not allowed in {source!r}")
-        if isinstance(node, nodes.Filter) and node.name not in _FILTERS:
-            known = ", ".join(sorted(_FILTERS))
-            raise BadTemplate(f"no filter {node.name!r} (known: {known})")
-        if isinstance(node, nodes.Name):
-            names.add(node.name)
-    return frozenset(names)
+        if isinstance(node, nodes.Filter):
+            _check_filter(node, source)
+        if isinstance(node, nodes.Operand) and node.op not in _COMPARING:
+            raise BadTemplate(f"{node.op} is not allowed in {source!r}")
+        if isinstance(node, nodes.CondExpr) and node.expr2 is None:
+            raise BadTemplate(f"an if without else in {source!r}")
+    return tree
 
 
-@pass_context
-def _toman(context: Context, rial: str | int) -> str:
+def _check_filter(node: nodes.Filter, source: str) -> None:
+    if node.name not in _FILTERS:
+        known = ", ".join(sorted(_FILTERS))
+        raise BadTemplate(f"no filter {node.name!r} (known: {known})")
+    wants = 1 if node.name == "title" else 0
+    extra = node.kwargs or node.dyn_args or node.dyn_kwargs
+    if extra or len(node.args) != wants or node.node is None:
+        raise BadTemplate(f"{node.name} takes {wants or 'no'} words in {source!r}")
+
+
+def _names(tree: nodes.Template) -> frozenset[str]:
+    return frozenset(name.name for name in tree.find_all(nodes.Name))
+
+
+def _work(node: nodes.Node) -> Work:
+    """One node of what was read, as a function of the slots."""
+    match node:
+        case nodes.Const(value=value):
+            return lambda slots: value
+        case nodes.Name(name=name):
+            return lambda slots: slots[name]
+        case nodes.Not():
+            part = _work(node.node)
+            return lambda slots: not part(slots)
+        case nodes.And():
+            left, right = _work(node.left), _work(node.right)
+            return lambda slots: left(slots) and right(slots)
+        case nodes.Or():
+            left, right = _work(node.left), _work(node.right)
+            return lambda slots: left(slots) or right(slots)
+        case nodes.CondExpr():
+            return _chosen(node)
+        case nodes.Concat():
+            parts = [_work(part) for part in node.nodes]
+            return lambda slots: "".join(str(part(slots)) for part in parts)
+        case nodes.Compare():
+            return _compared(node)
+        case nodes.Filter():
+            assert node.node is not None
+            deed, value = _FILTERS[node.name], _work(node.node)
+            words = [_work(word) for word in node.args]
+            return lambda slots: deed(
+                slots, value(slots), *(word(slots) for word in words)
+            )
+    raise AssertionError(f"{type(node).__name__} was let through")
+
+
+def _chosen(node: nodes.CondExpr) -> Work:
+    assert node.expr2 is not None
+    test, one, other = _work(node.test), _work(node.expr1), _work(node.expr2)
+    return lambda slots: one(slots) if test(slots) else other(slots)
+
+
+def _compared(node: nodes.Compare) -> Work:
+    first = _work(node.expr)
+    rest = [(_COMPARING[part.op], _work(part.expr)) for part in node.ops]
+
+    def compare(slots: Slots) -> bool:
+        left = first(slots)
+        for holds, work in rest:
+            right = work(slots)
+            if not holds(left, right):
+                return False
+            left = right
+        return True
+
+    return compare
+
+
+_COMPARING: Mapping[str, Callable[[Any, Any], bool]] = {
+    "eq": operator.eq,
+    "ne": operator.ne,
+    "lt": operator.lt,
+    "lteq": operator.le,
+    "gt": operator.gt,
+    "gteq": operator.ge,
+    "in": lambda part, whole: part in whole,
+    "notin": lambda part, whole: part not in whole,
+}
+
+
+def _toman(slots: Slots, rial: str | int) -> str:
     """Rial as whole toman, grouped in the caller's digits."""
-    return figures.toman(int(rial), context["language"])
+    return figures.toman(int(rial), slots["language"])
 
 
-@pass_context
-def _figure(context: Context, number: str | int) -> str:
+def _figure(slots: Slots, number: str | int) -> str:
     """A whole number, grouped in the caller's digits."""
-    return figures.grouped(int(number), context["language"])
+    return figures.grouped(int(number), slots["language"])
 
 
-@pass_context
-def _title(context: Context, value: str, of: str) -> str:
+def _title(slots: Slots, value: str, of: str) -> str:
     """What a list calls one of its values: `{purpose|title('purposes')}`."""
-    titles: Mapping[str, Mapping[str, str]] = context["titles"]
+    titles: Mapping[str, Mapping[str, str]] = slots["titles"]
     return titles[of].get(value, value)
 
 
-@pass_context
-def _dialled(context: Context, code: str) -> str:
+def _dialled(slots: Slots, code: str) -> str:
     """A dial code that stays in order among right-to-left letters."""
-    return wrapped(code) if context["language"] == "fa" else code
+    return wrapped(code) if slots["language"] == "fa" else code
 
 
-_FILTERS: dict[str, Callable[..., Any]] = {
+def _fold(slots: Slots, text: str) -> str:
+    """Letters and digits as they are compared."""
+    return digits.fold(text)
+
+
+_FILTERS: dict[str, Callable[..., str]] = {
     "dialled": _dialled,
     "figure": _figure,
-    "fold": digits.fold,
+    "fold": _fold,
     "title": _title,
     "toman": _toman,
 }
 
-_ENVIRONMENT = ImmutableSandboxedEnvironment(
+# Only reads: nothing is ever compiled or run by it.
+_ENVIRONMENT = Environment(
     variable_start_string="{",
     variable_end_string="}",
     block_start_string="{%",
     comment_start_string="{#",
-    undefined=StrictUndefined,
-    autoescape=False,
     keep_trailing_newline=True,
+    autoescape=True,
 )
 _ENVIRONMENT.filters.clear()
 _ENVIRONMENT.filters.update(_FILTERS)

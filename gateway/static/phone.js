@@ -9,7 +9,7 @@ const extension = new Set(config.gsm7.extension);
 const NETWORK_CODE = "99999";
 const ANSWER_MS_MAX = 15_000;
 const POLL_MS = 1_000;
-const NO_ANSWER = "No answer: the service cannot be reached. سرویس پاسخ نمی‌دهد.";
+const NO_ANSWER = "No answer: the service cannot be reached · سرویس پاسخ نمی‌دهد";
 const ENCODINGS = { gsm7: "GSM-7", ucs2: "UCS-2" };
 
 const at = (id) => document.getElementById(id);
@@ -210,7 +210,7 @@ async function sendText() {
     if (!response.ok) throw trouble(firstLine(response.body), response.status);
     words.value = "";
     said.className = "quiet";
-    said.textContent = "Sent. فرستاده شد.";
+    said.textContent = "Sent · فرستاده شد";
   } catch (failure) {
     said.className = "wrong";
     said.textContent = lineFor(failure);
@@ -341,7 +341,7 @@ on("erase", "click", () => {
 });
 on("number", "change", () => {
   own = number.value;
-  at("number-fault").textContent = "";
+  at("number-fault").textContent = at("inbox-fault").textContent = "";
   list([]);
   readInbox();
 });
