@@ -149,11 +149,10 @@ def reading(engine: Engine, *, snapshot: bool = False) -> Iterator[Connection]:
     """A connection to read with, and nothing else.
 
     With `snapshot` every statement sees the same moment, and rows may be streamed;
-    without it each statement stands alone on PostgreSQL, which costs no round trips
-    of its own. What is written here is lost or refused. Raises NotRead.
+    without it each statement stands alone and costs nothing beside itself. What is written here is lost or refused. Raises NotRead.
     """
     name = engine.dialect.name
-    begin = _SNAPSHOT[name] if snapshot or name == "sqlite" else ""
+    begin = _SNAPSHOT[name] if snapshot else ""
     try:
         with _begun(engine, begin) as db:
             try:

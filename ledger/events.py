@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
-
-from sqlalchemy import Connection, Row, bindparam, func, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, select
 
 from ledger import schema
 from ledger.accounts import account_id
 from ledger.once import Once
+from ledger.prepared import Prepared
 
 __all__ = ["Earlier", "Moved", "Recorded", "earlier", "find", "record", "repeated"]
 
@@ -34,7 +33,7 @@ _credit = schema.account.alias("credit")
 _insert_event = Once(schema.event, _event.key, returning=_event.id)
 
 # The accounts are looked up where they are used: see ledger.accounts.
-_insert_transfer = (
+_insert_transfer = Prepared(
     insert(schema.transfer)
     .from_select(
         [
@@ -78,11 +77,11 @@ _events = select(
     _event.key,
     _event.kind,
     _event.body,
-    _event.at,
     schema.code.c.code,
+    _event.at,
 ).select_from(schema.event.outerjoin(schema.code))
-_by_key = _events.where(_event.key == bindparam("wanted"))
-_by_prefix = (
+_by_key = Prepared(_events.where(_event.key == bindparam("wanted")))
+_by_prefix = Prepared(
     _events.where(
         _event.key >= bindparam("first_key"), _event.key < bindparam("last_key")
     )
@@ -197,23 +196,21 @@ def repeated(
 
 def find(db: Connection, *, key: str) -> Earlier | None:
     """The event with this key: what is asked after an unknown outcome."""
-    row = db.execute(_by_key, {"wanted": key}).first()
-    return None if row is None else _earlier(row)
+    row = _by_key.first(db, wanted=key)
+    return None if row is None else Earlier(*row)
 
 
 def earlier(db: Connection, *, prefix: str) -> list[Earlier]:
     """The last 64 events whose key begins so, in the order of their keys."""
     assert prefix
-    rows = db.execute(
-        _by_prefix, {"first_key": prefix, "last_key": prefix + LAST_CHARACTER}
-    )
-    return sorted(map(_earlier, rows), key=lambda event: event.key)
+    rows = _by_prefix.all(db, first_key=prefix, last_key=prefix + LAST_CHARACTER)
+    return sorted((Earlier(*row) for row in rows), key=lambda event: event.key)
 
 
 def _transfer_once(db: Connection, event_id: int, number: int, move: Moved) -> None:
     assert 0 < move.amount <= AMOUNT_MAX
     assert move.debit != move.credit
-    values = {
+    values: dict[str, object] = {
         "of_event": event_id,
         "nth": number,
         "in_unit": move.unit,
@@ -223,17 +220,14 @@ def _transfer_once(db: Connection, event_id: int, number: int, move: Moved) -> N
         "from_account": move.debit,
         "to_account": move.credit,
     }
-    transfer_id = db.execute(_insert_transfer, values).scalar()
+    transfer_id = _insert_transfer.scalar(db, **values)
     if transfer_id is None:
         account_id(db, move.debit, move.unit)
         account_id(db, move.credit, move.unit)
-        transfer_id = db.execute(_insert_transfer, values).scalar_one()
+        transfer_id = _insert_transfer.scalar(db, **values)
+        assert transfer_id is not None
     if move.pending_id is not None:
         db.execute(
             _insert_resolution,
             {"resolved": move.pending_id, "by_transfer": transfer_id},
         )
-
-
-def _earlier(row: Row[*tuple[Any, ...]]) -> Earlier:
-    return Earlier(row.id, row.key, row.kind, row.body, row.code, row.at)

@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
+from ledger.prepared import Prepared
+
 __all__ = ["Once", "Upsert"]
 
 _DIALECTS = (("postgresql", postgresql.insert), ("sqlite", sqlite.insert))
@@ -24,15 +26,17 @@ class Once:
     def __init__(
         self, table: Table, *unique: Column[Any], returning: Column[Any]
     ) -> None:
-        self._statements = {
-            name: insert(table)
-            .on_conflict_do_nothing(index_elements=list(unique))
-            .returning(returning)
-            for name, insert in _DIALECTS
-        }
+        self._insert = Prepared(
+            {
+                name: insert(table)
+                .on_conflict_do_nothing(index_elements=list(unique))
+                .returning(returning)
+                for name, insert in _DIALECTS
+            }
+        )
 
     def __call__(self, db: Connection, **values: object) -> Any:
-        return db.execute(self._statements[db.dialect.name], values).scalar()
+        return self._insert.scalar(db, **values)
 
 
 class Upsert:

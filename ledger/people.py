@@ -10,6 +10,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from ledger import schema
 from ledger.once import Once
+from ledger.prepared import Prepared
 from ledger.vault import Keys, Sealed, look_up, seal_phone, unseal_phone
 
 __all__ = [
@@ -25,11 +26,11 @@ BATCH_MAX = 500
 
 _person = schema.person.c
 _vault = schema.vault.c
-_find = select(_person.id, _person.language).where(
-    _person.look_up == bindparam("look_up")
+_find = Prepared(
+    select(_person.id, _person.language).where(_person.look_up == bindparam("look_up"))
 )
 _insert_person = Once(schema.person, _person.look_up, returning=_person.id)
-_insert_vault = insert(schema.vault)
+_insert_vault = Prepared(insert(schema.vault))
 _set_language = (
     update(schema.person)
     .where(_person.id == bindparam("person_id"))
@@ -63,13 +64,8 @@ def remember(db: Connection, keys: Keys, phone: str, *, at: datetime) -> Person:
         assert person is not None
         return person
     sealed = seal_phone(keys, person_id, phone)
-    db.execute(
-        _insert_vault,
-        {
-            "person_id": person_id,
-            "wrapped_key": sealed.wrapped_key,
-            "phone": sealed.phone,
-        },
+    _insert_vault.run(
+        db, person_id=person_id, wrapped_key=sealed.wrapped_key, phone=sealed.phone
     )
     return Person(person_id, None)
 
@@ -96,5 +92,5 @@ def phones_of(
 
 
 def _found(db: Connection, hashed: bytes) -> Person | None:
-    row = db.execute(_find, {"look_up": hashed}).first()
-    return None if row is None else Person(row.id, row.language)
+    row = _find.first(db, look_up=hashed)
+    return None if row is None else Person(*row)

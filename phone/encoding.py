@@ -75,7 +75,7 @@ def gsm7_septets(text: str) -> int | None:
 
 def ucs2_units(text: str) -> int:
     """Count UTF-16 code units: an emoji is two."""
-    return len(text) + sum(char > "\uffff" for char in text)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def sms_parts(text: str) -> tuple[str, ...]:

@@ -1,0 +1,154 @@
+"""Statements of the way of every dial: compiled once, then the driver's own.
+
+A Core statement costs several times what the database needs for it, at each execution
+anew. These are compiled once for each dialect; what is left is to put the values in
+order, each the way its column's type wants it. Errors are SQLAlchemy's own, as from any
+other statement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.sql.elements import BindParameter
+
+__all__ = ["Prepared"]
+
+Process = Callable[[Any], Any]
+Row = tuple[Any, ...]
+
+
+class Prepared:
+    """One statement, or one for each dialect by its name.
+
+    Values are given by the names of its parameters; rows are tuples in the order of its
+    columns. Lists (`IN`) are not for it.
+    """
+
+    def __init__(self, statement: Any) -> None:
+        self._statements = statement if isinstance(statement, dict) else None
+        self._statement = statement
+        self._compiled: dict[tuple[str, tuple[str, ...]], _Compiled] = {}
+
+    def first(self, db: Connection, **values: object) -> Row | None:
+        """The first row, or None."""
+        compiled, cursor = self._executed(db, values)
+        row = cursor.fetchone()
+        # Else SQLite holds the statement open, and with it what it locked.
+        cursor.close()
+        return None if row is None else compiled.row(row)
+
+    def all(self, db: Connection, **values: object) -> list[Row]:
+        """Every row."""
+        compiled, cursor = self._executed(db, values)
+        return [compiled.row(row) for row in cursor.fetchall()]
+
+    def scalar(self, db: Connection, **values: object) -> Any:
+        """The first column of the first row, or None."""
+        row = self.first(db, **values)
+        return None if row is None else row[0]
+
+    def run(self, db: Connection, **values: object) -> int:
+        """How many rows a statement without an answer changed."""
+        _, cursor = self._executed(db, values)
+        changed: int = cursor.rowcount
+        return changed
+
+    def _executed(
+        self, db: Connection, values: Mapping[str, object]
+    ) -> tuple[_Compiled, Any]:
+        named = (db.dialect.name, tuple(values))
+        compiled = self._compiled.get(named)
+        if compiled is None:
+            statement = (
+                self._statement
+                if self._statements is None
+                else self._statements[db.dialect.name]
+            )
+            compiled = self._compiled[named] = _Compiled.of(statement, db, values)
+        driver: Any = db.connection.driver_connection
+        parameters = compiled.parameters(values)
+        try:
+            return compiled, driver.execute(compiled.text, parameters)
+        except _driver_error(db) as error:
+            raise _as_sqlalchemys(db, compiled.text, error) from error
+
+
+@dataclass(slots=True)
+class _Compiled:
+    text: str
+    # Names in the order of question marks; None where the driver takes names.
+    order: Sequence[str] | None
+    fixed: Mapping[str, Any]
+    # Only what has to be changed on the way in, and on the way out by position.
+    into: Mapping[str, Process]
+    out: Sequence[tuple[int, Process]]
+
+    @classmethod
+    def of(
+        cls, statement: Any, db: Connection, values: Mapping[str, object]
+    ) -> _Compiled:
+        columns = list(values) if getattr(statement, "is_insert", False) else None
+        compiled = statement.compile(dialect=db.dialect, column_keys=columns)
+        into: dict[str, Process] = {}
+        fixed: dict[str, Any] = {}
+        bound: BindParameter[Any]
+        for bound, name in compiled.bind_names.items():
+            process = bound.type.dialect_impl(db.dialect).bind_processor(db.dialect)
+            if name not in values:
+                # A value that stands in the statement itself.
+                fixed[name] = process(bound.value) if process else bound.value
+            elif process is not None:
+                into[name] = process
+        columns_out = getattr(statement, "exported_columns", None) or ()
+        processes = [
+            column.type.dialect_impl(db.dialect).result_processor(db.dialect, None)
+            for column in columns_out
+        ]
+        return cls(
+            text=str(compiled),
+            order=compiled.positiontup,
+            fixed=fixed,
+            into=into,
+            out=[(at, one) for at, one in enumerate(processes) if one is not None],
+        )
+
+    def parameters(self, values: Mapping[str, object]) -> Any:
+        named = {**self.fixed, **values}
+        for name, process in self.into.items():
+            named[name] = process(named[name])
+        return named if self.order is None else [named[name] for name in self.order]
+
+    def row(self, row: Row) -> Row:
+        if not self.out:
+            return tuple(row)
+        cells = list(row)
+        for at, process in self.out:
+            cells[at] = process(cells[at])
+        return tuple(cells)
+
+
+def _driver_error(db: Connection) -> type[Exception]:
+    dbapi: Any = db.dialect.loaded_dbapi
+    error: type[Exception] = dbapi.Error
+    return error
+
+
+def _as_sqlalchemys(db: Connection, text: str, error: Exception) -> BaseException:
+    """The driver's error as SQLAlchemy raises it, without the values."""
+    is_lost = db.dialect.is_disconnect(error, db.connection.driver_connection, None)  # type: ignore[arg-type]
+    if is_lost:
+        db.invalidate(error)
+    return DBAPIError.instance(
+        text,
+        None,
+        error,
+        _driver_error(db),
+        hide_parameters=True,
+        connection_invalidated=is_lost,
+        dialect=db.dialect,
+    )
