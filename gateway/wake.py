@@ -1,33 +1,47 @@
 """Tell a worker that texts are waiting: one enqueue, however many are.
 
-A flag in Redis says that a job is queued and has not begun; while it stands nothing
-needs to be queued. A job takes the flag down before it looks for texts, so one that is
-promised after its last look finds no flag and queues the next job. If Redis is gone
-the scheduler finds the text in the database.
+A bell in Redis counts rings. The first ring queues a job; while the job runs, others
+only count up, and it looks again until nobody has rung since its last look. The bell
+falls silent by itself a few seconds after a worker died; and if Redis is gone, the
+scheduler finds the text in the database.
 """
 
 from __future__ import annotations
+
+from typing import cast
 
 import structlog
 from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue
 
-__all__ = ["QUEUE", "lower_flag", "wake"]
+__all__ = ["QUEUE", "heard", "is_quiet", "silence", "wake"]
 
 QUEUE = "texts"
 JOB = "gateway.worker.deliver_texts"
-FLAG = "texts:wanted"
-FLAG_SECONDS = 30
+BELL = "texts:bell"
+BELL_SECONDS = 5
 JOB_SECONDS_MAX = 600
+
+RING = """
+local rings = redis.call('INCR', KEYS[1])
+if rings == 1 then redis.call('EXPIRE', KEYS[1], ARGV[1]) end
+return rings
+"""
+# Takes the bell down if nobody has rung since ARGV[1]; answers whether it did.
+QUIET = """
+local rings = redis.call('GET', KEYS[1])
+if not rings or rings == ARGV[1] then redis.call('DEL', KEYS[1]) return 1 end
+return 0
+"""
 
 log = structlog.get_logger()
 
 
 def wake(redis: Redis) -> None:
-    """Queue a delivery job unless one is queued already."""
+    """Ring the bell, and queue a delivery job unless one is queued or running."""
     try:
-        if redis.set(FLAG, 1, nx=True, ex=FLAG_SECONDS):
+        if redis.eval(RING, 1, BELL, str(BELL_SECONDS)) == 1:
             Queue(QUEUE, connection=redis).enqueue(
                 JOB, job_timeout=JOB_SECONDS_MAX, result_ttl=0, failure_ttl=3600
             )
@@ -35,6 +49,18 @@ def wake(redis: Redis) -> None:
         log.warning("worker_not_woken", why=type(failure).__name__)
 
 
-def lower_flag(redis: Redis) -> None:
-    """Say that the queued job has begun."""
-    redis.delete(FLAG)
+def heard(redis: Redis) -> str:
+    """How often it has rung, for `is_quiet`; while somebody listens, it stays up."""
+    redis.expire(BELL, BELL_SECONDS)
+    rings = cast(bytes | None, redis.get(BELL))
+    return rings.decode() if rings is not None else ""
+
+
+def is_quiet(redis: Redis, rings: str) -> bool:
+    """Take the bell down, unless it has rung since `rings` were heard."""
+    return bool(redis.eval(QUIET, 1, BELL, rings) == 1)
+
+
+def silence(redis: Redis) -> None:
+    """Take the bell down, whoever has rung: the next ring queues a job."""
+    redis.delete(BELL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 import structlog
@@ -13,13 +14,16 @@ from gateway.logs import write_logs
 from gateway.service import Service, build, now, prove_keys
 from gateway.settings import Settings
 from gateway.texts import renderer
-from gateway.wake import QUEUE, lower_flag
+from gateway.wake import QUEUE, heard, is_quiet, silence
 from ledger.engine import LedgerError
 from sms.carrier import keep_urls_out_of_logs
 from sms.delivery import deliver
 from sms.owner import this_process
 
 __all__ = ["deliver_texts", "main"]
+
+GATHER_SECONDS = 0.03
+LISTENING_SECONDS_MAX = 60.0
 
 log = structlog.get_logger()
 
@@ -28,6 +32,9 @@ log = structlog.get_logger()
 class _Post:
     service: Service
     worker: SimpleWorker
+
+    def is_stopping(self) -> bool:
+        return bool(self.worker._stop_requested)
 
 
 # RQ calls its jobs by name, so what they work with has to be found by name too.
@@ -45,17 +52,36 @@ def main(settings: Settings) -> None:
     redis = Redis.from_url(settings.redis_url)
     worker = SimpleWorker([Queue(QUEUE, connection=redis)], connection=redis)
     _post = _Post(service, worker)
-    # Texts that a worker before this one left behind do not wait for a new one.
+    # Texts that a worker before this one left behind do not wait for a new one, nor
+    # for the bell it left up.
+    silence(service.redis)
     service.wake()
     worker.work(logging_level="WARNING")
 
 
 def deliver_texts() -> None:
-    """Deliver every text that is due. A job of RQ: it carries no data of its own."""
+    """Deliver texts until nobody asks for more. A job of RQ: it carries no data."""
     assert _post is not None, "deliver_texts runs in a worker"
-    service = _post.service
-    worker = _post.worker
-    lower_flag(service.redis)
+    redis = _post.service.redis
+    deadline = time.monotonic() + LISTENING_SECONDS_MAX
+    rings = heard(redis)
+    while _drained(_post):
+        if time.monotonic() >= deadline or _post.is_stopping():
+            # Another job goes on from here, in whichever worker is free.
+            silence(redis)
+            _post.service.wake()
+            return
+        if is_quiet(redis, rings):
+            return
+        # What is promised meanwhile is cheaper together than one by one.
+        time.sleep(GATHER_SECONDS)
+        rings = heard(redis)
+    silence(redis)
+
+
+def _drained(post: _Post) -> bool:
+    """Deliver every text that is due; False if the ledger is away."""
+    service = post.service
     settings = service.settings
     try:
         drained = deliver(
@@ -67,11 +93,12 @@ def deliver_texts() -> None:
             now=now,
             batch_max=settings.text_batch_max,
             lease_seconds=settings.lease_seconds,
-            should_stop=lambda: bool(worker._stop_requested),
+            should_stop=post.is_stopping,
         )
     except LedgerError as failure:
         # The scheduler wakes a worker again while texts are due.
         log.error("texts_not_delivered", why=str(failure))
-        return
+        return False
     if drained.states:
         log.info("texts", **{str(state): n for state, n in drained.states.items()})
+    return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 from gateway import installation
@@ -15,3 +16,6 @@ write_logs()
 service = build(installation.find(os.environ))
 prove_keys(service)
 app = create_app(service)
+# What was built until here stays for good: the collector need not walk it ever again.
+gc.collect()
+gc.freeze()

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from typing import Any, cast
 
 from redis import Redis
-from redis.exceptions import NoScriptError
+from redis.exceptions import NoScriptError, RedisError, ResponseError
 
 from ussd.machine import Session
 from ussd.trail import Mark, Trail
@@ -35,6 +37,7 @@ SAVE_SHA = hashlib.sha1(SAVE.encode(), usedforsecurity=False).hexdigest()
 # A session holds nothing but text, numbers and maps of them: no need for the deep copy
 # of dataclasses.asdict, which costs more than writing the JSON.
 _NAMES = tuple(one.name for one in fields(Session))
+_encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,7 @@ class Conversation:
         marks = [[m.length, m.digest, m.reply, m.ends] for m in self.trail]
         session = {name: getattr(self.session, name) for name in _NAMES}
         held = [self.menus, self.generation, session, marks]
-        return f"{self.version}\n{json.dumps(held, ensure_ascii=False)}"
+        return f"{self.version}\n{_encoded(held)}"
 
 
 def _loaded(text: str) -> Conversation:
@@ -78,6 +81,7 @@ class Sessions:
     def __init__(self, redis: Redis, *, seconds: int) -> None:
         self._redis = redis
         self._seconds = seconds
+        self._own = threading.local()
 
     def load(self, dial: str) -> tuple[Conversation | None, str | None]:
         """The conversation of a dial, and the hash of the current menus."""
@@ -110,15 +114,32 @@ class Sessions:
         self._redis.set(CURRENT, menus)
 
     def _ask(self, *words: str | int) -> object:
-        """One round trip on a pooled connection, which is made anew if it went stale.
+        """One round trip on this thread's own connection, made anew if it went stale.
 
-        Redis.execute_command adds retries and metrics that cost more than the answer,
-        twice in every turn of every call; who calls here knows what to do without one.
+        Redis.execute_command adds a pool, retries and metrics that cost more than the
+        answer, twice in every turn of every call; who calls here knows what to do
+        without one. An error leaves no answer behind for the next question to read.
         """
-        pool = self._redis.connection_pool
-        connection = pool.get_connection()
+        connection = self._connection()
         try:
-            connection.send_command(*words)  # type: ignore[no-untyped-call]  # redis-py's
+            connection.send_command(*words)
             return cast(object, connection.read_response())
-        finally:
-            pool.release(connection)
+        except ResponseError:
+            raise
+        except BaseException:
+            self._own.connection = None
+            connection.disconnect()
+            raise
+
+    def _connection(self) -> Any:
+        connection = getattr(self._own, "connection", None)
+        if connection is not None:
+            # Nothing was asked: what is there to read is the end of the stream.
+            with suppress(RedisError):
+                if not connection.can_read(timeout=0):
+                    return connection
+            connection.disconnect()
+        # Not one that the pool keeps account of: it goes when its thread goes.
+        connection = self._redis.connection_pool.make_connection()
+        self._own.connection = connection
+        return connection

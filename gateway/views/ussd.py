@@ -63,7 +63,7 @@ def _door(name: str, key: str) -> Door:
         abort(404)
     address = caller(
         request.remote_addr or "",
-        request.headers.get("X-Forwarded-For", ""),
+        request.environ.get("HTTP_X_FORWARDED_FOR", ""),
         service.settings.trusted_proxies,
     )
     if not is_allowed(address, set_up.allow_from):
