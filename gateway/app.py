@@ -6,11 +6,10 @@ from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
 from gateway.service import Service
+from gateway.turnstile import BODY_BYTES_MAX, Turnstile
 from gateway.views import exports, health, phone, sms, ussd
 
 __all__ = ["create_app"]
-
-BODY_BYTES_MAX = 128 * 1024
 
 
 def create_app(service: Service) -> Flask:
@@ -25,6 +24,7 @@ def create_app(service: Service) -> Flask:
     if service.settings.simulator:
         app.register_blueprint(phone.bp)
     app.register_error_handler(HTTPException, _in_one_line)
+    app.wsgi_app = Turnstile(service, app.wsgi_app)  # type: ignore[method-assign]  # Flask's way of adding WSGI middleware
     return app
 
 

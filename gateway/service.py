@@ -24,6 +24,7 @@ from ledger.engine import Engine, connect, writing
 from ledger.vault import Keys, claim_key
 from phone.encoding import Limits
 from sms.routes import Routes
+from ussd.line import Line
 from ussd.sessions import Sessions
 from ussd.turn import Dialect, dialect
 
@@ -78,13 +79,14 @@ def build(settings: Settings, *, clock: Callable[[], datetime] = now) -> Service
         index=settings.key_bytes("index_key"),
         code=settings.key_bytes("code_key"),
     )
-    sessions = Sessions(redis, seconds=settings.session_seconds)
+    line = Line(redis)
+    sessions = Sessions(line, seconds=settings.session_seconds)
     library = Library(engine, sessions, settings.time_zone)
 
     handsets = Handsets(redis, keys)
 
     def wake_worker() -> None:
-        wake(redis)
+        wake(redis, line)
 
     return Service(
         settings=settings,

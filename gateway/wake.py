@@ -15,6 +15,8 @@ from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue
 
+from ussd.line import Line
+
 __all__ = ["QUEUE", "heard", "is_quiet", "silence", "wake"]
 
 QUEUE = "texts"
@@ -38,10 +40,10 @@ return 0
 log = structlog.get_logger()
 
 
-def wake(redis: Redis) -> None:
+def wake(redis: Redis, line: Line) -> None:
     """Ring the bell, and queue a delivery job unless one is queued or running."""
     try:
-        if redis.eval(RING, 1, BELL, str(BELL_SECONDS)) == 1:
+        if line.ask("EVAL", RING, 1, BELL, BELL_SECONDS) == 1:
             Queue(QUEUE, connection=redis).enqueue(
                 JOB, job_timeout=JOB_SECONDS_MAX, result_ttl=0, failure_ttl=3600
             )

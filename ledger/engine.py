@@ -32,6 +32,8 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from ledger.prepared import run
+
 __all__ = [
     "Connection",
     "Engine",
@@ -149,7 +151,8 @@ def reading(engine: Engine, *, snapshot: bool = False) -> Iterator[Connection]:
     """A connection to read with, and nothing else.
 
     With `snapshot` every statement sees the same moment, and rows may be streamed;
-    without it each statement stands alone and costs nothing beside itself. What is written here is lost or refused. Raises NotRead.
+    without it each statement stands alone and costs nothing beside itself. What is
+    written here is lost or refused. Raises NotRead.
     """
     name = engine.dialect.name
     begin = _SNAPSHOT[name] if snapshot else ""
@@ -228,7 +231,7 @@ def _begun_once(engine: Engine, begin: str) -> Connection:
 def _begin(db: Connection) -> None:
     statement = db.get_execution_options().get(_BEGIN, _WRITE[db.dialect.name])
     if statement:
-        db.exec_driver_sql(statement)
+        run(db, statement)
 
 
 def _commit(db: Connection) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+
 from sqlalchemy import Connection, bindparam, func, insert, select
 
 from ledger import schema

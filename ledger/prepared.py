@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.elements import BindParameter
 
-__all__ = ["Prepared"]
+__all__ = ["Prepared", "run"]
 
 Process = Callable[[Any], Any]
 Row = tuple[Any, ...]
@@ -70,12 +70,7 @@ class Prepared:
                 else self._statements[db.dialect.name]
             )
             compiled = self._compiled[named] = _Compiled.of(statement, db, values)
-        driver: Any = db.connection.driver_connection
-        parameters = compiled.parameters(values)
-        try:
-            return compiled, driver.execute(compiled.text, parameters)
-        except _driver_error(db) as error:
-            raise _as_sqlalchemys(db, compiled.text, error) from error
+        return compiled, run(db, compiled.text, compiled.parameters(values))
 
 
 @dataclass(slots=True)
@@ -130,6 +125,15 @@ class _Compiled:
         for at, process in self.out:
             cells[at] = process(cells[at])
         return tuple(cells)
+
+
+def run(db: Connection, text: str, parameters: Any = ()) -> Any:
+    """Have the driver execute `text`, and return its cursor."""
+    driver: Any = db.connection.driver_connection
+    try:
+        return driver.execute(text, parameters)
+    except _driver_error(db) as error:
+        raise _as_sqlalchemys(db, text, error) from error
 
 
 def _driver_error(db: Connection) -> type[Exception]:

@@ -77,9 +77,7 @@ class Utc(TypeDecorator[datetime]):
         if value is None:
             return None
         return (
-            value.replace(tzinfo=UTC)
-            if value.tzinfo is None
-            else value.astimezone(UTC)
+            value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
         )
 
 

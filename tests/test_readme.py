@@ -34,10 +34,9 @@ def console_blocks() -> Iterator[list[tuple[str, str]]]:
         steps: list[tuple[str, str]] = []
         for line in block.splitlines():
             command, printed = steps[-1] if steps else ("", "")
-            if command.endswith("<<'END'") or "<<'END'\n" in command:
-                if not command.endswith("\nEND"):
-                    steps[-1] = (f"{command}\n{line}", printed)
-                    continue
+            if "<<'END'" in command and not command.endswith("\nEND"):
+                steps[-1] = (f"{command}\n{line}", printed)
+                continue
             if line.startswith("$ "):
                 steps.append((line[2:], ""))
             else:

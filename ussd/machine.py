@@ -11,6 +11,7 @@ answers stops there, unless `results` already holds what it came to.
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -106,7 +107,9 @@ class _Walk:
     facts: Facts
     results: Results
     # What campaigns say of themselves, by id and language: asked for on every screen.
-    _said: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    _said: dict[tuple[str, str], tuple[dict[str, Any], dict[str, Any]]] = field(
+        default_factory=dict
+    )
 
     def through(
         self,
@@ -346,22 +349,18 @@ class _Walk:
             if choice.do
         )
 
-    def slots(self, session: Session, screen: Screen) -> dict[str, Any]:
+    def slots(self, session: Session, screen: Screen) -> Mapping[str, Any]:
         """Every name the screen's texts and conditions may use."""
         language, about = session.language, (session.campaign, session.language)
         if about not in self._said:
             campaign = self.menus.campaigns[session.campaign]
-            said = campaign.slots(language, self.now)
-            self._said[about] = {**self.menus.blank, **said}
-        slots: dict[str, Any] = {
-            **self._said[about],
-            **session.answers,
-            "language": language,
-            "titles": self.menus.titles[language],
-        }
-        for group in screen.needs:
-            slots.update(self.fetched(session, group))
-        return slots
+            said = {**self.menus.blank, **campaign.slots(language, self.now)}
+            top = {"language": language, "titles": self.menus.titles[language]}
+            self._said[about] = top, said
+        # Laid over each other, not copied: a text asks for a few of them.
+        top, said = self._said[about]
+        facts = [self.fetched(session, group) for group in screen.needs]
+        return ChainMap[str, Any](top, *facts, session.answers, said)  # type: ignore[arg-type]  # only read
 
     def fetched(self, session: Session, group: str) -> Mapping[str, Any]:
         need = Need(group, session.answers.get(group, ""))

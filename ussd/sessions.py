@@ -9,14 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
-from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from typing import Any, cast
 
-from redis import Redis
-from redis.exceptions import NoScriptError, RedisError, ResponseError
-
+from ussd.line import Line, NoScriptError
 from ussd.machine import Session
 from ussd.trail import Mark, Trail
 
@@ -78,15 +74,14 @@ def _loaded(text: str) -> Conversation:
 class Sessions:
     """The conversations of one Redis, each forgotten `seconds` after its last turn."""
 
-    def __init__(self, redis: Redis, *, seconds: int) -> None:
-        self._redis = redis
+    def __init__(self, line: Line, *, seconds: int) -> None:
+        self._line = line
         self._seconds = seconds
-        self._own = threading.local()
 
     def load(self, dial: str) -> tuple[Conversation | None, str | None]:
         """The conversation of a dial, and the hash of the current menus."""
         held, current = cast(
-            list[bytes | None], self._ask("MGET", f"ussd:dial:{dial}", CURRENT)
+            list[bytes | None], self._line.ask("MGET", f"ussd:dial:{dial}", CURRENT)
         )
         conversation = _loaded(held.decode()) if held is not None else None
         return conversation, current.decode() if current is not None else None
@@ -104,42 +99,11 @@ class Sessions:
             self._seconds,
         )
         try:
-            stands = self._ask("EVALSHA", SAVE_SHA, *said)
+            stands = self._line.ask("EVALSHA", SAVE_SHA, *said)
         except NoScriptError:
-            stands = self._ask("EVAL", SAVE, *said)
+            stands = self._line.ask("EVAL", SAVE, *said)
         return _loaded(cast(bytes, stands).decode()) if stands is not None else None
 
     def announce(self, menus: str) -> None:
         """Remember which menus are current, for every process that shares Redis."""
-        self._redis.set(CURRENT, menus)
-
-    def _ask(self, *words: str | int) -> object:
-        """One round trip on this thread's own connection, made anew if it went stale.
-
-        Redis.execute_command adds a pool, retries and metrics that cost more than the
-        answer, twice in every turn of every call; who calls here knows what to do
-        without one. An error leaves no answer behind for the next question to read.
-        """
-        connection = self._connection()
-        try:
-            connection.send_command(*words)
-            return cast(object, connection.read_response())
-        except ResponseError:
-            raise
-        except BaseException:
-            self._own.connection = None
-            connection.disconnect()
-            raise
-
-    def _connection(self) -> Any:
-        connection = getattr(self._own, "connection", None)
-        if connection is not None:
-            # Nothing was asked: what is there to read is the end of the stream.
-            with suppress(RedisError):
-                if not connection.can_read(timeout=0):
-                    return connection
-            connection.disconnect()
-        # Not one that the pool keeps account of: it goes when its thread goes.
-        connection = self._redis.connection_pool.make_connection()
-        self._own.connection = connection
-        return connection
+        self._line.ask("SET", CURRENT, menus)

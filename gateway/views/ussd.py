@@ -1,15 +1,15 @@
-"""The USSD webhook: one request is one turn of one caller's conversation."""
+"""What carriers post beside turns, and the refusal of turns that may not come in.
+
+The turns themselves are answered before Flask, in `gateway.turnstile`.
+"""
 
 from __future__ import annotations
-
-import hmac
 
 import structlog
 from flask import Blueprint, Response, abort, current_app, request
 
-from gateway.addresses import caller, is_allowed
-from gateway.conversation import LAST_WORDS
 from gateway.service import Door, Service
+from gateway.turnstile import door, is_welcome
 from ledger.engine import LedgerError
 from ussd.turn import Answer, Unreadable
 
@@ -20,33 +20,23 @@ log = structlog.get_logger()
 
 @bp.post("/<channel>/<key>")
 def turn(channel: str, key: str) -> Response:
-    """Answer one turn, in the carrier's own format."""
-    door = _door(channel, key)
-    try:
-        read = door.dialect.read(request.get_data())
-    except Unreadable as reason:
-        return _written(door.dialect.refuse(str(reason), 400))
-    try:
-        service = _service()
-        reply = service.conversations.answer(door.channel, read, service.clock())
-    except Exception:
-        # The edge: a carrier never reads a 500, and a caller never a guess.
-        log.exception("turn_broke", channel=channel)
-        return _written(door.dialect.write(LAST_WORDS["unsure"], ends=True))
-    return _written(door.dialect.write(reply.text, ends=reply.ends))
+    """Refuse a turn: 404 for a wrong name or key, 403 for a stranger, 413, 411."""
+    _door(channel, key)
+    request.get_data()
+    abort(411)
 
 
 @bp.post("/<channel>/<key>/events")
 def events(channel: str, key: str) -> Response:
     """Take the carrier's word on how a session ended."""
-    door = _door(channel, key)
+    at = _door(channel, key)
     try:
-        end = door.dialect.read_end(request.get_data())
+        end = at.dialect.read_end(request.get_data())
     except Unreadable as reason:
-        return _written(door.dialect.refuse(str(reason), 400))
+        return _written(at.dialect.refuse(str(reason), 400))
     try:
         service = _service()
-        service.conversations.ended(door.channel, end, service.clock())
+        service.conversations.ended(at.channel, end, service.clock())
     except LedgerError as failure:
         # Not worth a retry: without it the next dial only says once more that a
         # pledge stands.
@@ -56,19 +46,12 @@ def events(channel: str, key: str) -> Response:
 
 def _door(name: str, key: str) -> Door:
     """The channel at this address: 404 for a wrong name or key, 403 for a stranger."""
-    service = _service()
-    set_up = service.settings.ussd.get(name)
-    expected = set_up.key.get_secret_value() if set_up is not None else ""
-    if not hmac.compare_digest(expected.encode(), key.encode()) or set_up is None:
+    at = door(_service(), name, key)
+    if at is None:
         abort(404)
-    address = caller(
-        request.remote_addr or "",
-        request.environ.get("HTTP_X_FORWARDED_FOR", ""),
-        service.settings.trusted_proxies,
-    )
-    if not is_allowed(address, set_up.allow_from):
+    if not is_welcome(_service(), at, request.environ):
         abort(403)
-    return service.doors[name]
+    return at
 
 
 def _service() -> Service:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from redis import Redis
 
+from ussd.line import Line
 from ussd.machine import Session
 from ussd.sessions import Conversation, Sessions
 from ussd.trail import Mark
@@ -37,7 +38,7 @@ def redis_client(redis_url: str) -> Iterator[Redis]:
 
 @pytest.fixture
 def sessions(redis_client: Redis) -> Sessions:
-    return Sessions(redis_client, seconds=100)
+    return Sessions(Line(redis_client), seconds=100)
 
 
 def test_a_conversation_is_loaded_as_it_was_saved(sessions: Sessions) -> None:
@@ -92,7 +93,7 @@ def test_of_many_saves_at_once_one_wins_and_the_others_read_it(
 def test_a_conversation_is_forgotten_some_seconds_after_its_last_turn(
     redis_client: Redis,
 ) -> None:
-    quick = Sessions(redis_client, seconds=1)
+    quick = Sessions(Line(redis_client), seconds=1)
     quick.save("d1", FIRST)
     assert quick.load("d1")[0] == FIRST
     deadline = time.monotonic() + 3
@@ -102,8 +103,8 @@ def test_a_conversation_is_forgotten_some_seconds_after_its_last_turn(
 
 
 def test_each_turn_lengthens_the_life_of_a_conversation(redis_client: Redis) -> None:
-    Sessions(redis_client, seconds=10).save("d1", FIRST)
-    Sessions(redis_client, seconds=100).save("d1", replace(FIRST, version=2))
+    Sessions(Line(redis_client), seconds=10).save("d1", FIRST)
+    Sessions(Line(redis_client), seconds=100).save("d1", replace(FIRST, version=2))
     ttl = redis_client.ttl("ussd:dial:d1")
     assert isinstance(ttl, int)
     assert 90 < ttl <= 100
