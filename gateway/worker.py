@@ -22,7 +22,7 @@ from sms.owner import this_process
 
 __all__ = ["deliver_texts", "main"]
 
-GATHER_SECONDS = 0.03
+GATHER_SECONDS = 0.1
 LISTENING_SECONDS_MAX = 60.0
 
 log = structlog.get_logger()

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, bindparam, func, insert, or_, update
 
 from ledger.outbox import State, raise_state
+from ledger.prepared import Prepared
 from ledger.schema import Utc, attempt, outbox
 
 __all__ = ["begin_attempt", "close", "finish", "note_outcome"]
@@ -23,7 +24,7 @@ _OURS = (
     outbox.c.lease_owner == bindparam("whose"),
     outbox.c.state == State.SENDING,
 )
-_BEGIN = (
+_BEGIN = Prepared(
     update(outbox)
     .where(*_OURS)
     .values(
@@ -33,7 +34,7 @@ _BEGIN = (
     )
     .returning(outbox.c.attempts)
 )
-_ATTEMPT = insert(attempt)
+_ATTEMPT = Prepared(insert(attempt))
 
 
 def begin_attempt(
@@ -50,31 +51,21 @@ def begin_attempt(
     None if the text is no longer the owner's: it must not be sent then. Commit before
     the call, or a death during it leaves no trace.
     """
-    number = db.scalar(
-        _BEGIN,
-        {
-            "of_id": outbox_id,
-            "whose": owner,
-            "to_carrier": carrier,
-            "until": at + timedelta(seconds=lease_seconds),
-        },
+    number = _BEGIN.scalar(
+        db,
+        of_id=outbox_id,
+        whose=owner,
+        to_carrier=carrier,
+        until=at + timedelta(seconds=lease_seconds),
     )
     if number is None:
         return None
     assert isinstance(number, int)
-    db.execute(
-        _ATTEMPT,
-        {
-            "outbox_id": outbox_id,
-            "number": number,
-            "carrier": carrier,
-            "began_at": at,
-        },
-    )
+    _ATTEMPT.run(db, outbox_id=outbox_id, number=number, carrier=carrier, began_at=at)
     return number
 
 
-_NOTE = (
+_NOTE = Prepared(
     update(attempt)
     .where(
         attempt.c.outbox_id == bindparam("of_id"),
@@ -104,21 +95,19 @@ def note_outcome(
     parts: int | None = None,
 ) -> None:
     """Write down what became of an attempt; one that is surely known is kept."""
-    db.execute(
-        _NOTE,
-        {
-            "of_id": outbox_id,
-            "of_number": number,
-            "now": at,
-            "with_outcome": outcome,
-            "with_id": carrier_id,
-            "with_detail": detail[:DETAIL_CHARS_MAX],
-            "with_parts": parts,
-        },
+    _NOTE.run(
+        db,
+        of_id=outbox_id,
+        of_number=number,
+        now=at,
+        with_outcome=outcome,
+        with_id=carrier_id,
+        with_detail=detail[:DETAIL_CHARS_MAX],
+        with_parts=parts,
     )
 
 
-_CLOSE = (
+_CLOSE = Prepared(
     update(outbox)
     .where(*_OURS)
     .values(
@@ -141,17 +130,15 @@ def close(
     due_at: datetime | None = None,
 ) -> bool:
     """Give a claimed text back in a new state; False if it is no longer the owner's."""
-    closed = db.execute(
-        _CLOSE,
-        {
-            "of_id": outbox_id,
-            "whose": owner,
-            "to_state": state,
-            "new_due": due_at,
-            "now": at,
-        },
+    closed = _CLOSE.run(
+        db,
+        of_id=outbox_id,
+        whose=owner,
+        to_state=state,
+        new_due=due_at,
+        now=at,
     )
-    return closed.rowcount == 1
+    return closed == 1
 
 
 def finish(

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Integer, bindparam, case, func, select, update
 
 from ledger.once import Once
+from ledger.prepared import Prepared
 from ledger.schema import Utc, outbox
 
 __all__ = [
@@ -128,7 +129,7 @@ def _rank(column: Any) -> Any:
     )
 
 
-_RAISE = (
+_RAISE = Prepared(
     update(outbox)
     .where(
         outbox.c.id == bindparam("of_id"),
@@ -140,11 +141,10 @@ _RAISE = (
 
 def raise_state(db: Connection, *, outbox_id: int, state: State, at: datetime) -> bool:
     """Raise a text's state; False if it is there already or beyond."""
-    raised = db.execute(
-        _RAISE,
-        {"of_id": outbox_id, "to_rank": RANKS[state], "to_state": state, "now": at},
+    raised = _RAISE.run(
+        db, of_id=outbox_id, to_rank=RANKS[state], to_state=state, now=at
     )
-    return raised.rowcount == 1
+    return raised == 1
 
 
 _candidate = outbox.alias("candidate")
@@ -195,22 +195,24 @@ def withdraw(
     ).rowcount
 
 
-_NEXT = select(func.min(outbox.c.due_at)).where(
-    outbox.c.state == bindparam("in_state"), outbox.c.kind == bindparam("of_kind")
+_NEXT = Prepared(
+    select(func.min(outbox.c.due_at)).where(
+        outbox.c.state == bindparam("in_state"), outbox.c.kind == bindparam("of_kind")
+    )
 )
-_NEXT_LEASE = select(func.min(outbox.c.lease_until)).where(
-    outbox.c.state == State.SENDING
+_NEXT_LEASE = Prepared(
+    select(func.min(outbox.c.lease_until)).where(outbox.c.state == State.SENDING)
 )
 
 
 def next_due(db: Connection) -> datetime | None:
     """When delivery has something to do next, also as to leases; None for never."""
     times = [
-        db.scalar(_NEXT, {"in_state": state, "of_kind": kind})
+        _NEXT.scalar(db, in_state=state, of_kind=kind)
         for state in (State.QUEUED, State.UNCLEAR)
         for kind in Kind
     ]
-    times.append(db.scalar(_NEXT_LEASE))
+    times.append(_NEXT_LEASE.scalar(db))
     return min((at for at in times if at is not None and at < NEVER), default=None)
 
 
