@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ from sms.owner import this_process
 __all__ = ["deliver_texts", "main"]
 
 GATHER_SECONDS = 0.1
+NICE = 5
 LISTENING_SECONDS_MAX = 60.0
 
 log = structlog.get_logger()
@@ -48,6 +50,8 @@ def main(settings: Settings) -> None:
     keep_urls_out_of_logs()
     service = build(settings)
     prove_keys(service)
+    # On one machine a caller waits for a screen; a text may wait a moment.
+    os.nice(NICE)
     # RQ waits for work on its connection, so it cannot have a time limit on reads.
     redis = Redis.from_url(settings.redis_url)
     worker = SimpleWorker([Queue(QUEUE, connection=redis)], connection=redis)

@@ -27,6 +27,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
@@ -169,7 +170,13 @@ event = Table(
     Column("transfers", SmallInteger, nullable=False),
     Column("at", Utc, nullable=False),
     Index("ix_event_person_id_kind", "person_id", "kind"),
-    Index("ix_event_about_id", "about_id"),
+    # Most events stand alone: only those that do not are indexed.
+    Index(
+        "ix_event_about_id",
+        "about_id",
+        sqlite_where=text("about_id IS NOT NULL"),
+        postgresql_where=text("about_id IS NOT NULL"),
+    ),
     Index("ix_event_kind_at", "kind", "at"),
     sqlite_autoincrement=True,
 )
@@ -199,7 +206,13 @@ transfer = Table(
         name="a_resolution_names_its_pending",
     ),
     UniqueConstraint("event_id", "number"),
-    Index("ix_transfer_pending_id", "pending_id"),
+    # Most transfers stand alone: only those that do not are indexed.
+    Index(
+        "ix_transfer_pending_id",
+        "pending_id",
+        sqlite_where=text("pending_id IS NOT NULL"),
+        postgresql_where=text("pending_id IS NOT NULL"),
+    ),
     sqlite_autoincrement=True,
 )
 

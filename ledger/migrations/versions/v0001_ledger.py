@@ -201,7 +201,13 @@ def create_tables() -> None:
         sa.UniqueConstraint("key", name=op.f("uq_event_key")),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_event_about_id", "event", ["about_id"])
+    op.create_index(
+        "ix_event_about_id",
+        "event",
+        ["about_id"],
+        sqlite_where=sa.text("about_id IS NOT NULL"),
+        postgresql_where=sa.text("about_id IS NOT NULL"),
+    )
     op.create_index("ix_event_kind_at", "event", ["kind", "at"])
     op.create_index("ix_event_person_id_kind", "event", ["person_id", "kind"])
     op.create_table(
@@ -341,7 +347,13 @@ def create_tables() -> None:
         ),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_transfer_pending_id", "transfer", ["pending_id"])
+    op.create_index(
+        "ix_transfer_pending_id",
+        "transfer",
+        ["pending_id"],
+        sqlite_where=sa.text("pending_id IS NOT NULL"),
+        postgresql_where=sa.text("pending_id IS NOT NULL"),
+    )
     op.create_table(
         "attempt",
         sa.Column("id", ID, nullable=False),
