@@ -1,19 +1,40 @@
 """Compose the rest into a service.
 
+On the way of a dial:
+
+turnstile     a carrier's turn, answered in WSGI before Flask
+conversation  one turn: load, say what is new, step, do, save
+openings      how a conversation opens: new, lost by Redis, or another under its id
+effects       what a caller agreed to, done in one transaction
+facts         what a screen says of the ledger (figures: a campaign's, kept a minute)
+library       the published menus, as each process needs them
+wake          tell a worker that texts are waiting
+texts         a promised text in its final words, and the carriers of the settings
+
+What answers, works and waits:
+
+app           the Flask application
+views         what is asked over HTTP beside turns
+addresses     where a request came from, and whether it may
+web           the web service as a process (wsgi: the application it finds)
+worker        delivers promised texts when it is woken
+schedule      what happens by the clock
+handsets      the texts that the simulator's phones got
+
+What they are built of:
+
 settings      everything an operator can set (channels: the tables of carriers;
               sources: file and environment; settings_page: docs/settings.md)
 keys          the secrets that the first start makes
 installation  the settings of this machine, complete with keys and Redis
+service       every collaborator, built once from the settings
+publishing    prove a menu file and make it current
 faults        why a command cannot do its work
+logs          one line of JSON an event, without a number or a text
 serve         start everything on one machine
 supervisor    keep its processes running, and end them in order
-web           the web service as a process
-doctor        what is well and what is not
 processes     what a supervised process owes its supervisor
 redis_server  the Redis of an installation that has none
-app           the Flask application
-views         what is asked over HTTP
-worker        carries out what the web service queued
-schedule      what happens by the clock
+doctor        what is well and what is not
 cli           the `yarigar` command
 """

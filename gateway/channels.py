@@ -104,10 +104,15 @@ class SmsChannel(_Channel):
         default=100, ge=0, le=10_000, description="Its share among carriers."
     )
     segments_per_second: int = Field(
-        default=50, ge=1, le=10_000, description="How many parts it takes a second."
+        default=50,
+        ge=1,
+        le=10_000,
+        description="How many parts it takes a second; not enforced yet.",
     )
     test: bool = Field(
-        default=False, description="Carries the texts of test channels only."
+        default=False,
+        description="Carries the texts of test channels; others only where no real "
+        "carrier is set up.",
     )
 
 

@@ -20,6 +20,7 @@ from ledger.engine import (
     Engine,
     LedgerError,
     NothingRecorded,
+    NotRead,
     OutcomeUnknown,
     reading,
     writing,
@@ -59,7 +60,8 @@ class Order:
 
 
 def carry_out(engine: Engine, keys: Keys, order: Order) -> dict[str, str]:
-    """Do it and return its result; raises NothingRecorded or OutcomeUnknown.
+    """Do it and return its result; raises NothingRecorded, NotRead or
+    OutcomeUnknown.
 
     A connection that dies during COMMIT leaves the outcome open. The same order under
     the same key is then given again: it finds the first one, or takes its place.
@@ -71,7 +73,7 @@ def carry_out(engine: Engine, keys: Keys, order: Order) -> dict[str, str]:
                 return DOING[order.effect.name](db, keys, order)
         except OutcomeUnknown:
             unknown = True
-        except NothingRecorded as failure:
+        except (NothingRecorded, NotRead) as failure:
             log.warning("nothing_recorded", effect=order.effect.name, why=str(failure))
             if unknown:
                 break
@@ -80,7 +82,7 @@ def carry_out(engine: Engine, keys: Keys, order: Order) -> dict[str, str]:
 
 
 def _looked_up(
-    engine: Engine, order: Order, failure: NothingRecorded
+    engine: Engine, order: Order, failure: NothingRecorded | NotRead
 ) -> dict[str, str]:
     """What an earlier request under the same key came to, if there was one.
 

@@ -1,8 +1,9 @@
 """The Redis of an installation that was given none.
 
 A real server, on a unix socket in the data folder: no port, no password, nothing on
-disk. What it holds (conversations under way, queued row ids) is found again in the
-ledger when it is lost.
+disk. What it holds may be lost: conversations are walked again, what is due and what
+is current stands in the ledger, sums are summed up again; only the simulator's inboxes
+are gone.
 """
 
 from __future__ import annotations

@@ -153,7 +153,8 @@ class Settings(BaseSettings):
     )
     public_url: Annotated[str, AfterValidator(_public_url)] = Field(
         default="http://127.0.0.1:8000",
-        description="Where the world reaches us; by default host and port.",
+        description="Where the world reaches us; by default host and port. "
+        "Nothing uses it yet.",
     )
     trusted_proxies: Networks = Field(
         default=[], description="Networks whose X-Forwarded-For is believed."
@@ -163,14 +164,15 @@ class Settings(BaseSettings):
         ge=1,
         le=9,
         description="People needed for refunds, publication and large sends; "
-        "with 1 the audit says so.",
+        "with 1 the audit says so. Nothing uses it yet.",
     )
     host: str = Field(default="127.0.0.1", description="The address to listen on.")
     port: int = Field(default=8000, ge=1, le=65_535, description="The port.")
     simulator: bool = Field(
         default=False,
-        description="Whether `/phone` is there; `yarigar serve` turns it on "
-        "unless it is set.",
+        description="Whether `/phone` is there: whoever opens it can dial as any phone "
+        "of a test channel. `yarigar serve` turns it on unless it is set: set it to "
+        "false on a public host.",
     )
     web_threads: int = Field(
         default=8, ge=1, le=512, description="Requests one web process answers at once."
@@ -188,13 +190,21 @@ class Settings(BaseSettings):
         default=100, ge=1, le=1000, description="Texts a worker takes at once."
     )
     session_seconds: int = Field(
-        default=180, ge=30, le=3600, description="How long a silent call is kept."
+        default=600,
+        ge=30,
+        le=3600,
+        description="How long a call is remembered after its last turn; not below the "
+        "carrier's own limit.",
     )
     vault_key: Key | None = Field(default=None, description="Encrypts phone numbers.")
     index_key: Key | None = Field(default=None, description="Finds a phone number.")
     code_key: Key | None = Field(default=None, description="Shuffles tracking codes.")
-    seal_key: Key | None = Field(default=None, description="Signs the ledger's seals.")
-    web_secret: Key | None = Field(default=None, description="Signs the web's cookies.")
+    seal_key: Key | None = Field(
+        default=None, description="Signs the ledger's seals, when there are any."
+    )
+    web_secret: Key | None = Field(
+        default=None, description="What the keys of the test channels are made from."
+    )
     ussd: dict[Name, UssdChannel] = Field(
         default={}, description="Carriers that bring calls."
     )
@@ -202,7 +212,7 @@ class Settings(BaseSettings):
         default={}, description="Carriers that take texts."
     )
     payments: dict[Name, PaymentChannel] = Field(
-        default={}, description="Services that take money."
+        default={}, description="Services that take money. Nothing uses them yet."
     )
 
     @classmethod

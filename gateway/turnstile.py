@@ -19,7 +19,7 @@ from gateway.conversation import LAST_WORDS
 from gateway.service import Door, Service
 from ussd.turn import Answer, Unreadable
 
-__all__ = ["BODY_BYTES_MAX", "Turnstile", "door", "is_welcome"]
+__all__ = ["BODY_BYTES_MAX", "Turnstile", "answered", "door", "is_welcome"]
 
 BODY_BYTES_MAX = 128 * 1024
 
@@ -39,8 +39,13 @@ class Turnstile:
         at = self._addressed(environ)
         if at is None:
             return self._behind(environ, start_response)
-        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-        answer = self._answer(at, body)
+        length = int(environ["CONTENT_LENGTH"])
+        body = environ["wsgi.input"].read(length)
+        if len(body) == length:
+            answer = answered(self._service, at, body)
+        else:
+            # Who hung up half-way did not ask for what half of it would say.
+            answer = at.dialect.refuse("The body ends early.", 400)
         written = answer.body.encode()
         start_response(
             f"{answer.status} {HTTPStatus(answer.status).phrase}",
@@ -56,7 +61,7 @@ class Turnstile:
         if environ["REQUEST_METHOD"] != "POST":
             return None
         steps = environ["PATH_INFO"].split("/")
-        length = environ.get("CONTENT_LENGTH") or "0"
+        length = environ.get("CONTENT_LENGTH") or ""
         if len(steps) != 4 or steps[1] != "ussd" or not length.isdecimal():
             return None
         if "HTTP_TRANSFER_ENCODING" in environ:
@@ -66,20 +71,19 @@ class Turnstile:
             return None
         return at if is_welcome(self._service, at, environ) else None
 
-    def _answer(self, at: Door, body: bytes) -> Answer:
-        """The answer in the carrier's own format. A carrier never reads a 500."""
-        try:
-            turn = at.dialect.read(body)
-        except Unreadable as reason:
-            return at.dialect.refuse(str(reason), 400)
-        service = self._service
-        try:
-            reply = service.conversations.answer(at.channel, turn, service.clock())
-        except Exception:
-            # The edge: and a caller never reads a guess.
-            log.exception("turn_broke", channel=at.channel.name)
-            return at.dialect.write(LAST_WORDS["unsure"], ends=True)
-        return at.dialect.write(reply.text, ends=reply.ends)
+
+def answered(service: Service, at: Door, body: bytes) -> Answer:
+    """The answer to one turn, in the carrier's own format, which never is a 500."""
+    try:
+        turn = at.dialect.read(body)
+        reply = service.conversations.answer(at.channel, turn, service.clock())
+    except Unreadable as reason:
+        return at.dialect.refuse(str(reason), 400)
+    except Exception:
+        # The edge: and a caller never reads a guess.
+        log.exception("turn_broke", channel=at.channel.name)
+        return at.dialect.write(LAST_WORDS["unsure"], ends=True)
+    return at.dialect.write(reply.text, ends=reply.ends)
 
 
 def door(service: Service, name: str, key: str) -> Door | None:

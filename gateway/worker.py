@@ -69,7 +69,7 @@ def deliver_texts() -> None:
     redis = _post.service.redis
     deadline = time.monotonic() + LISTENING_SECONDS_MAX
     rings = heard(redis)
-    while _drained(_post):
+    while _drained(_post, deadline):
         if time.monotonic() >= deadline or _post.is_stopping():
             # Another job goes on from here, in whichever worker is free.
             silence(redis)
@@ -83,8 +83,8 @@ def deliver_texts() -> None:
     silence(redis)
 
 
-def _drained(post: _Post) -> bool:
-    """Deliver every text that is due; False if the ledger is away."""
+def _drained(post: _Post, deadline: float) -> bool:
+    """Deliver what is due, until `deadline`; False if the ledger is away."""
     service = post.service
     settings = service.settings
     try:
@@ -97,7 +97,8 @@ def _drained(post: _Post) -> bool:
             now=now,
             batch_max=settings.text_batch_max,
             lease_seconds=settings.lease_seconds,
-            should_stop=post.is_stopping,
+            # Else RQ would cut a long run off wherever it is.
+            should_stop=lambda: post.is_stopping() or time.monotonic() >= deadline,
         )
     except LedgerError as failure:
         # The scheduler wakes a worker again while texts are due.

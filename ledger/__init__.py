@@ -6,6 +6,7 @@ and never commit: who opened the transaction owns it. No clock is read here.
     engine      connections and transactions, and how they fail
     migrate     bring a database up to date (migrations/ holds the steps)
     schema      the tables
+    prepared    statements that are compiled once
     once        inserts that leave what is already there
     vault       keyed hashes, and the encryption of what may be forgotten
     people      who called, known by a keyed hash

@@ -151,13 +151,15 @@ def reading(engine: Engine, *, snapshot: bool = False) -> Iterator[Connection]:
     """A connection to read with, and nothing else.
 
     With `snapshot` every statement sees the same moment, and rows may be streamed;
-    without it each statement stands alone and costs nothing beside itself. What is
-    written here is lost or refused. Raises NotRead.
+    without it each statement stands alone and costs nothing beside itself. Raises
+    NotRead.
     """
-    name = engine.dialect.name
-    begin = _SNAPSHOT[name] if snapshot else ""
     try:
-        with _begun(engine, begin) as db:
+        if not snapshot:
+            with engine.connect().execution_options(**{_BEGIN: ""}) as db:
+                yield db
+            return
+        with _begun(engine, _SNAPSHOT[engine.dialect.name]) as db:
             try:
                 yield db
             finally:

@@ -135,8 +135,11 @@ _pledges = (
 )
 _newest_first = _pledges.order_by(_event.id.desc()).limit(bindparam("rows_max"))
 _newest_first_of = _newest_first.where(_event.test == bindparam("in_test"))
-_since = _pledges.where(_event.at >= bindparam("since")).order_by(_event.id.desc())
-_latest_since = _since.limit(1)
+_latest_since = (
+    _pledges.where(_event.at >= bindparam("since"), _event.test == bindparam("in_test"))
+    .order_by(_event.id.desc())
+    .limit(1)
+)
 _by_code = _pledges.where(schema.code.c.code == bindparam("wanted"))
 _lock = (
     select(_pending.c.id)
@@ -270,9 +273,12 @@ def pledge_of(db: Connection, *, person_id: int, code: str) -> Pledge | None:
     return None if row is None else _pledge(row)
 
 
-def latest_since(db: Connection, *, person_id: int, since: datetime) -> Pledge | None:
-    """The newest pledge made at `since` or later, whatever became of it."""
-    values = {"of_person": person_id, "since": since}
+def latest_since(
+    db: Connection, *, person_id: int, since: datetime, test: bool
+) -> Pledge | None:
+    """The newest pledge, rehearsed or real, made at `since` or later; whatever became
+    of it."""
+    values = {"of_person": person_id, "since": since, "in_test": test}
     row = db.execute(_latest_since, values).first()
     return None if row is None else _pledge(row)
 

@@ -1,4 +1,4 @@
-"""Statements of the way of every dial: compiled once, then the driver's own.
+"""Statements of the way of every dial and every text: compiled once, then the driver's.
 
 A Core statement costs several times what the database needs for it, at each execution
 anew. These are compiled once for each dialect; what is left is to put the values in
@@ -37,15 +37,23 @@ class Prepared:
     def first(self, db: Connection, **values: object) -> Row | None:
         """The first row, or None."""
         compiled, cursor = self._executed(db, values)
-        row = cursor.fetchone()
-        # Else SQLite holds the statement open, and with it what it locked.
-        cursor.close()
+        try:
+            row = cursor.fetchone()
+            # Else SQLite holds the statement open, and with it what it locked.
+            cursor.close()
+        except _driver_error(db) as error:
+            raise _as_sqlalchemys(db, compiled.text, error) from error
         return None if row is None else compiled.row(row)
 
     def all(self, db: Connection, **values: object) -> list[Row]:
         """Every row."""
         compiled, cursor = self._executed(db, values)
-        return [compiled.row(row) for row in cursor.fetchall()]
+        try:
+            rows = cursor.fetchall()
+        except _driver_error(db) as error:
+            # SQLite finds a row only when it is asked for.
+            raise _as_sqlalchemys(db, compiled.text, error) from error
+        return [compiled.row(row) for row in rows]
 
     def scalar(self, db: Connection, **values: object) -> Any:
         """The first column of the first row, or None."""

@@ -14,6 +14,8 @@ from sms.carrier import Carrier, Tools
 __all__ = ["Unbuildable", "adapter", "build", "names"]
 
 GROUP = "yarigar.sms"
+# What every channel may set, whether its carrier wants it or not.
+EVERYWHERE = ("api_key", "base_url", "sender", "username")
 
 
 class Unbuildable(ValueError):
@@ -39,15 +41,23 @@ def adapter(name: str) -> type[Carrier]:
 def build(name: str, options: Mapping[str, str], tools: Tools) -> Carrier:
     """Build a carrier from its channel's settings.
 
-    Raises Unbuildable with every option that is missing, or with the adapter's own
-    complaint; never with the value of an option, which may be a secret.
+    Raises Unbuildable with every option that is missing or unknown, or with the
+    adapter's own complaint; never with the value of an option, which may be a secret.
     """
     carrier = adapter(name)
-    missing = [option for option in carrier.needs if not options.get(option)]
-    if missing:
-        raise Unbuildable(
-            "\n".join(f"{option} is missing: {name} needs it" for option in missing)
-        )
+    faults = [
+        f"{option} is missing: {name} needs it"
+        for option in carrier.needs
+        if not options.get(option)
+    ]
+    known = {*EVERYWHERE, *carrier.needs, *carrier.knows}
+    faults += [
+        f"{option[:40]} is no option of {name}"
+        for option in options
+        if option not in known
+    ]
+    if faults:
+        raise Unbuildable("\n".join(faults))
     try:
         return carrier.build(options, tools)
     except ValueError as error:

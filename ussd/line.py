@@ -7,26 +7,42 @@ from contextlib import suppress
 from typing import Any, cast
 
 from redis import Redis
-from redis.exceptions import NoScriptError, RedisError, ResponseError
+from redis.exceptions import ConnectionError, NoScriptError, ResponseError
 
 __all__ = ["Line", "NoScriptError"]
 
 
 class Line:
-    """Asks what `redis` would be asked; raises RedisError."""
+    """Asks what `redis` would be asked; raises RedisError.
+
+    What is asked may be asked twice: a connection that was left since it was last used
+    is only found out by asking, and the question is then put again on a new one.
+    """
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._own = threading.local()
 
     def ask(self, *words: str | int) -> object:
-        """One round trip on this thread's own connection, made anew if it went stale.
+        """One round trip on this thread's own connection.
 
         Redis.execute_command adds a pool, retries and metrics that cost more than the
-        answer, twice in every turn of every call; who calls here knows what to do
-        without one. An error leaves no answer behind for the next question to read.
+        answer, twice in every turn of every call. An error leaves no answer behind for
+        the next question to read.
         """
-        connection = self._connection()
+        connection = getattr(self._own, "connection", None)
+        if connection is not None:
+            with suppress(ConnectionError):
+                return self._asked(connection, words)
+        # Not one that the pool keeps account of: it goes when its thread goes, and the
+        # pool, which would count it for ever, refuses all after the hundredth.
+        pool = self._redis.connection_pool
+        connection = self._own.connection = pool.connection_class(
+            **pool.connection_kwargs
+        )
+        return self._asked(connection, words)
+
+    def _asked(self, connection: Any, words: tuple[str | int, ...]) -> object:
         try:
             connection.send_command(*words)
             return cast(object, connection.read_response())
@@ -36,16 +52,3 @@ class Line:
             self._own.connection = None
             connection.disconnect()
             raise
-
-    def _connection(self) -> Any:
-        connection = getattr(self._own, "connection", None)
-        if connection is not None:
-            # Nothing was asked: what is there to read is the end of the stream.
-            with suppress(RedisError):
-                if not connection.can_read(timeout=0):
-                    return connection
-            connection.disconnect()
-        # Not one that the pool keeps account of: it goes when its thread goes.
-        connection = self._redis.connection_pool.make_connection()
-        self._own.connection = connection
-        return connection

@@ -107,16 +107,15 @@ def form_fields(
     Raises Unreadable for one that is missing, doubled, too long, not UTF-8, or holds a
     control character; fields nobody asked for are let pass, for carriers add them.
     """
-    if not body.isascii():
-        raise Unreadable("The body is not a URL-encoded form.")
     pairs = body.split(b"&", FIELDS_MAX)
     if len(pairs) > FIELDS_MAX:
         raise Unreadable(f"The form has more than {FIELDS_MAX} fields.")
     fields: dict[str, str] = {}
     for pair in pairs:
         written, _, raw = pair.partition(b"=")
-        # A carrier writes the names of its fields as they are.
-        name = written.decode()
+        # A carrier writes the names of its fields as they are, and may well leave
+        # other letters than ASCII's as they are in what is typed.
+        name = written.decode(errors="replace")
         if name not in needs and name not in takes:
             continue
         if name in fields:

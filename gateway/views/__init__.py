@@ -1,6 +1,7 @@
-"""What the web answers: one module for each kind of visitor.
+"""What the web answers beside turns: one module for each kind of visitor.
 
-ussd     carriers' webhooks: one request is one turn
+ussd     how a carrier's session ended, and turns that may not come in or do not say
+         their length; all others are answered before Flask, in `gateway.turnstile`
 sms      carriers' receipts, and texts that people send
 exports  the books as files, for a bearer token
 phone    the simulator, where it is enabled

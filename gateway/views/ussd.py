@@ -1,6 +1,6 @@
-"""What carriers post beside turns, and the refusal of turns that may not come in.
+"""What carriers post beside turns, and turns that `gateway.turnstile` let pass.
 
-The turns themselves are answered before Flask, in `gateway.turnstile`.
+Those are the ones that may not come in, and those that do not say how long they are.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import structlog
 from flask import Blueprint, Response, abort, current_app, request
 
 from gateway.service import Door, Service
-from gateway.turnstile import door, is_welcome
+from gateway.turnstile import BODY_BYTES_MAX, answered, door, is_welcome
 from ledger.engine import LedgerError
 from ussd.turn import Answer, Unreadable
 
@@ -20,10 +20,13 @@ log = structlog.get_logger()
 
 @bp.post("/<channel>/<key>")
 def turn(channel: str, key: str) -> Response:
-    """Refuse a turn: 404 for a wrong name or key, 403 for a stranger, 413, 411."""
-    _door(channel, key)
-    request.get_data()
-    abort(411)
+    """Answer a turn, or refuse it with 413 for its length."""
+    at = _door(channel, key)
+    body = request.get_data()
+    if len(body) == BODY_BYTES_MAX:
+        # Without a length it may be the beginning of a longer one.
+        abort(413)
+    return _written(answered(_service(), at, body))
 
 
 @bp.post("/<channel>/<key>/events")

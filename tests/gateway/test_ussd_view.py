@@ -146,6 +146,28 @@ def test_a_body_beyond_the_limit_is_not_read(gateway: Gateway):
     assert answer.text.count("\n") == 1
 
 
+def test_half_a_body_is_not_a_turn(gateway: Gateway):
+    """Who went away half-way through typing 12 did not type 1."""
+    gateway.walk("3", "75000", "1")
+    sent = body(text="3*75000*1*1")
+    answer = gateway.post(
+        sent,
+        headers=REFUSED,
+        environ_overrides={"CONTENT_LENGTH": str(len(sent) + 1)},
+    )
+    assert (answer.status_code, answer.text) == (400, "END The body ends early.")
+    assert nothing_happened(gateway)
+
+
+def test_a_body_that_does_not_say_how_long_it_is_is_a_turn_too(gateway: Gateway):
+    chunked = {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True}
+    answer = gateway.post(body(), headers=REFUSED, environ_overrides=chunked)
+    assert answer.data == gateway.post(FORM).data
+    long = body(text="x" * BODY_BYTES_MAX)
+    answer = gateway.post(long, headers=REFUSED, environ_overrides=chunked)
+    assert answer.status_code == 413
+
+
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH"])
 def test_only_a_post_is_a_turn(gateway: Gateway, method: str):
     answer = gateway.client.open(f"/ussd/at/{KEY}", method=method, query_string=FORM)

@@ -165,3 +165,12 @@ def test_no_form_is_anything_but_read_or_refused(values: tuple[str, ...]) -> Non
     assert turn.typed == fields["text"]
     assert turn.phone.startswith("+")
     assert turn.dialled.startswith("*")
+
+
+def test_letters_that_are_not_percent_encoded_are_read_too(
+    carrier: AfricasTalking,
+) -> None:
+    """As `curl -d` sends what was typed on a Persian keyboard."""
+    body = "sessionId=s&serviceCode=*780%23&phoneNumber=%2B989121234567&text=3*۷۵ هزار"
+    assert carrier.read(body.encode()).typed == "3*۷۵ هزار"
+    assert "text is not UTF-8" in _refusal(carrier.read, body.encode() + b"\xff")
