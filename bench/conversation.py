@@ -4,9 +4,12 @@
 
 A conversation is five turns in Africa's Talking's form and leaves one durable pledge;
 phone and session are new each time. Both sides are served by granian with the same
-settings and called by the same client, in turns. The worker delivers the texts (to the
-console carrier, which costs nothing but our own work) while ours is measured, and has
-finished before the bare view is.
+settings and called by the same client, in turns.
+
+Each database is measured twice: the conversations by themselves, whose texts a worker
+delivers when all is measured; and with a worker beside them on the same processors. It
+delivers the texts (to the console carrier, which costs nothing but our own work) while
+ours is measured, and has finished before the bare view is.
 """
 
 from __future__ import annotations
@@ -77,18 +80,22 @@ def main() -> None:
         f"{options.runs} runs of {options.calls} conversations, ours and bare in turns,"
         f" over {CONNECTIONS} connections.\n"
         "Requests a second: median (least to most). CPU: of the web process, a request."
-        f"\n{'':10}{'ours':>19}{'bare':>21}{'ours/bare':>21}{'CPU ms':>14}"
+        f"\n{'':20}{'ours':>19}{'bare':>21}{'ours/bare':>21}{'CPU ms':>14}"
         f"{'texts/s':>9}"
     )
     for name in [options.database] if options.database else DATABASES:
         try:
-            compare(name, calls=options.calls, runs=options.runs)
+            for beside in (False, True):
+                compare(name, calls=options.calls, runs=options.runs, beside=beside)
         except pytest.skip.Exception as missing:
-            print(f"{name:10} not measured: {missing}")
+            print(f"{name:20}not measured: {missing}")
 
 
-def compare(database: str, *, calls: int, runs: int) -> None:
-    """Measure both sides on one kind of database and print a line."""
+def compare(database: str, *, calls: int, runs: int, beside: bool) -> None:
+    """Measure both sides on one kind of database and print a line.
+
+    `beside` has a worker deliver the texts meanwhile; else one does it afterwards.
+    """
     ours, bare, delivered = Measured(), Measured(), list[float]()
     with ExitStack() as stack:
         temporary = tempfile.TemporaryDirectory(prefix="yarigar-bench-")
@@ -99,7 +106,10 @@ def compare(database: str, *, calls: int, runs: int) -> None:
             url = server.create("bench")
         redis = redis_server.start(folder)
         stack.callback(redis.stop)
-        our_service = stack.enter_context(_ours(folder, url, redis.url))
+        told = _told(folder, url, redis.url)
+        our_service = stack.enter_context(_ours(folder, told))
+        if beside:
+            stack.enter_context(_worker(folder, told))
         bare_service = stack.enter_context(_bare(folder, redis.url))
         engine = connect(url, pool_size=1)
         stack.callback(engine.dispose)
@@ -109,19 +119,27 @@ def compare(database: str, *, calls: int, runs: int) -> None:
         for run in range(1, runs + 1):
             began = perf_counter()
             _measure(our_service, ours, _conversations(calls))
-            _wait_for_texts(engine, WARM_CALLS + run * calls)
-            delivered.append(calls / (perf_counter() - began))
+            if beside:
+                _wait_for_texts(engine, WARM_CALLS + run * calls)
+                delivered.append(calls / (perf_counter() - began))
             _measure(bare_service, bare, _alike(calls))
+        if not beside:
+            promised = WARM_CALLS + runs * calls
+            began = perf_counter()
+            with _worker(folder, told):
+                _wait_for_texts(engine, promised)
+            delivered.append(promised / (perf_counter() - began))
     ratios = [o / b for o, b in zip(ours.per_second, bare.per_second, strict=True)]
     cpu = f"{statistics.median(ours.cpu_ms):.2f} / {statistics.median(bare.cpu_ms):.2f}"
+    side = f"{database} and worker" if beside else database
     print(
-        f"{database:10}{_spread(ours.per_second, '.0f'):>19}"
+        f"{side:20}{_spread(ours.per_second, '.0f'):>19}"
         f"{_spread(bare.per_second, '.0f'):>21}{_spread(ratios, '.2f'):>21}"
         f"{cpu:>14}{statistics.median(delivered):>9.0f}",
         flush=True,
     )
     if statistics.median(ratios) < TARGET:
-        print(f"{'':10}below the target of {TARGET}")
+        print(f"{'':20}below the target of {TARGET}")
 
 
 def _wait_for_texts(engine: Engine, promised: int) -> None:
@@ -137,9 +155,8 @@ def _wait_for_texts(engine: Engine, promised: int) -> None:
         sys.exit(f"{promised} conversations and {found} texts")
 
 
-@contextmanager
-def _ours(folder: Path, database_url: str, redis_url: str) -> Iterator[_Served]:
-    """The web service and a worker as production runs them, on a fresh ledger."""
+def _told(folder: Path, database_url: str, redis_url: str) -> dict[str, str]:
+    """The environment of our processes."""
     port = running.free_port()
     told = {
         "YARIGAR_DATA_DIR": str(folder),
@@ -154,13 +171,22 @@ def _ours(folder: Path, database_url: str, redis_url: str) -> Iterator[_Served]:
         "YARIGAR_SMS__OUT__STOP_LINE": "لغو۱۱",
     }
     told |= {f"YARIGAR_{name.upper()}": secrets.token_hex(KEY_BYTES) for name in KEYS}
+    return told
+
+
+@contextmanager
+def _ours(folder: Path, told: Mapping[str, str]) -> Iterator[_Served]:
+    """The web service as production runs it, on a fresh ledger."""
     running.run("gateway", "migrate", told=told)
     running.run("gateway", "menus", "load", "menus.yaml", told=told)
-    with (
-        running.running("gateway", "web", log=folder / "web.log", told=told) as web,
-        running.running("gateway", "worker", log=folder / "worker.log", told=told),
-    ):
-        yield _served(port, web, folder / "web.log")
+    with running.running("gateway", "web", log=folder / "web.log", told=told) as web:
+        yield _served(int(told["YARIGAR_PORT"]), web, folder / "web.log")
+
+
+@contextmanager
+def _worker(folder: Path, told: Mapping[str, str]) -> Iterator[None]:
+    with running.running("gateway", "worker", log=folder / "worker.log", told=told):
+        yield
 
 
 @contextmanager
