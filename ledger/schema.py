@@ -206,7 +206,6 @@ transfer = Table(
         name="a_resolution_names_its_pending",
     ),
     UniqueConstraint("event_id", "number"),
-    # Most transfers stand alone: only those that do not are indexed.
     Index(
         "ix_transfer_pending_id",
         "pending_id",
@@ -268,7 +267,6 @@ stop = Table(
 )
 
 # --- texts promised, and what became of them ----------------------------------
-
 outbox = Table(
     "outbox",
     metadata,
