@@ -7,7 +7,7 @@ help:
 	  'make run       start everything on this machine; Ctrl-C stops it' \
 	  'make test      run every test' \
 	  'make check     format, lint, types, imports, menus, generated pages' \
-	  'make bench     measure whole conversations and exports' \
+	  'make bench     measure conversations, others beside them, menus and exports' \
 	  'make docs      write the generated pages of docs/ anew' \
 	  'make install   make .venv and install the locked requirements'
 

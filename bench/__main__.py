@@ -5,8 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
-MEASURED = ("conversation", "export")
-NAMES = (*MEASURED, "crash")
+MEASURED = ("conversation", "others", "menus", "export")
+NAMES = (*MEASURED, "crash", "storm")
 
 
 def main() -> None:

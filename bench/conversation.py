@@ -106,7 +106,7 @@ def compare(database: str, *, calls: int, runs: int, beside: bool) -> None:
             url = server.create("bench")
         redis = redis_server.start(folder)
         stack.callback(redis.stop)
-        told = _told(folder, url, redis.url)
+        told = told_with(folder, url, redis.url)
         our_service = stack.enter_context(_ours(folder, told))
         if beside:
             stack.enter_context(_worker(folder, told))
@@ -155,7 +155,7 @@ def _wait_for_texts(engine: Engine, promised: int) -> None:
         sys.exit(f"{promised} conversations and {found} texts")
 
 
-def _told(folder: Path, database_url: str, redis_url: str) -> dict[str, str]:
+def told_with(folder: Path, database_url: str, redis_url: str) -> dict[str, str]:
     """The environment of our processes."""
     port = running.free_port()
     told = {

@@ -21,6 +21,14 @@ worker        delivers promised texts when it is woken
 schedule      what happens by the clock
 handsets      the texts that the simulator's phones got
 
+The simulator, on its page and in a terminal:
+
+carrier_side  a dialect's requests as HTTP, and replies as a dialect hears them
+calling       one call as a carrier makes it, mishaps included
+displays      what a handset's display holds
+greeting      the language a phone is greeted in, and how a rehearsal chooses another
+stand_ins     a test channel for every dialect
+
 What they are built of:
 
 settings      everything an operator can set (channels: the tables of carriers;
@@ -28,7 +36,7 @@ settings      everything an operator can set (channels: the tables of carriers;
 keys          the secrets that the first start makes
 installation  the settings of this machine, complete with keys and Redis
 service       every collaborator, built once from the settings
-publishing    prove a menu file and make it current
+publishing    prove a menu file and make it current (proving: what is told of a proof)
 faults        why a command cannot do its work
 logs          one line of JSON an event, without a number or a text
 serve         start everything on one machine

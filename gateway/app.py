@@ -7,7 +7,7 @@ from werkzeug.exceptions import HTTPException
 
 from gateway.service import Service
 from gateway.turnstile import BODY_BYTES_MAX, Turnstile
-from gateway.views import exports, health, phone, sms, ussd
+from gateway.views import exports, health, metrics, phone, sms, ussd
 
 __all__ = ["create_app"]
 
@@ -21,6 +21,7 @@ def create_app(service: Service) -> Flask:
     app.register_blueprint(sms.bp)
     app.register_blueprint(exports.bp)
     app.register_blueprint(health.bp)
+    app.register_blueprint(metrics.bp)
     if service.settings.simulator:
         app.register_blueprint(phone.bp)
     app.register_error_handler(HTTPException, _in_one_line)

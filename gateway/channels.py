@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import cache
 from importlib.metadata import entry_points
 from typing import Annotated, Any
 
@@ -30,9 +31,15 @@ def _url_segment(key: SecretStr) -> SecretStr:
     return key
 
 
+@cache
+def _adapters(group: str) -> tuple[str, ...]:
+    # Looked up once: it reads what every installed package says of itself.
+    return tuple(sorted(point.name for point in entry_points(group=group)))
+
+
 def _known(group: str) -> AfterValidator:
     def check(name: str) -> str:
-        known = sorted(point.name for point in entry_points(group=group))
+        known = _adapters(group)
         if name not in known:
             raise ValueError(f"no such adapter: there are {', '.join(known) or 'none'}")
         return name
@@ -54,6 +61,14 @@ class _Channel(BaseModel):
         """What was set beyond the fields that every channel has."""
         return self.model_extra or {}
 
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        # A password may be among the options; what is not a field has no SecretStr.
+        return [
+            (name, value)
+            for name, value in super().__repr_args__()
+            if name not in self.options
+        ]
+
 
 class UssdChannel(_Channel):
     """A carrier that posts the turns of its callers to us."""
@@ -72,6 +87,23 @@ class UssdChannel(_Channel):
     )
     gsm7_septets: int = Field(
         default=160, ge=80, le=182, description="What a screen of English may hold."
+    )
+    gsm7_only: bool = Field(
+        default=False,
+        description="Its handsets show no other letters: texts are read in their "
+        "`-gsm7` form, or in a language that needs none.",
+    )
+    session_seconds_max: int = Field(
+        default=180, ge=10, le=3_600, description="How long it keeps one call."
+    )
+    answer_seconds_max: int = Field(
+        default=30, ge=5, le=3_600, description="How long it waits for one answer."
+    )
+    step_price: str = Field(
+        default="",
+        pattern=r"^([0-9]{1,9}(\.[0-9]{1,4})?( [^\s]{1,20})?)?$",
+        description="What it bills for one screen, as `250 rial`: `yarigar menus "
+        "check` says what each deed costs.",
     )
     test: bool = Field(
         default=False, description="Works in full and never enters totals or exports."

@@ -7,62 +7,53 @@ round trip). Whatever the carrier repeats gets the same reply and does nothing a
 
 from __future__ import annotations
 
-import hmac
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 import structlog
 from redis.exceptions import RedisError
 
-from gateway.effects import Order, carry_out
-from gateway.facts import Asker, fetch
+from gateway import resuming
+from gateway.aftermath import aftermath, counted, resumable
+from gateway.doors import Channel, Dial, Reply, caller_hash, dial_hash
 from gateway.figures import CampaignFigures
+from gateway.last_words import LAST_WORDS, closing
 from gateway.library import Library, NoMenus
-from gateway.openings import Opening, Openings, UnknownCode, warn_if_changed
-from ledger import dials
+from gateway.openings import (
+    Opening,
+    Openings,
+    UnknownCode,
+    new_dial,
+    warn_if_changed,
+)
+from gateway.stepping import Stepping
 from ledger.engine import (
     Engine,
     LedgerError,
     NothingRecorded,
     NotRead,
     OutcomeUnknown,
-    reading,
-    writing,
 )
 from ledger.vault import Keys
-from phone.encoding import Limits
-from ussd.machine import Effect, Need, Step, notice, step
-from ussd.menus import Menus
-from ussd.sessions import Conversation, Sessions
-from ussd.trail import Anew, Repeat, digest_with, extended, reconcile
-from ussd.turn import DialEnd, Turn
+from ussd.machine import Session, Step
+from ussd.sessions import Aftermath, Conversation, Sessions
+from ussd.trail import (
+    Anew,
+    Onward,
+    Repeat,
+    digest_with,
+    extended,
+    lost,
+    reconcile,
+)
+from ussd.turn import Turn
 
-__all__ = ["Channel", "Conversations", "Reply"]
+__all__ = ["LAST_WORDS", "Channel", "Conversations", "Reply"]
 
 RACES_MAX = 5
-ROUNDS_MAX = 60
-DIAL_BYTES = 16
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Channel:
-    """One carrier's door: its name, its screen, and whether it is a rehearsal."""
-
-    name: str
-    limits: Limits
-    test: bool
-    # The line campaign texts come from, for those who want to rejoin by text.
-    line: str
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    text: str
-    ends: bool
 
 
 class Conversations:
@@ -77,101 +68,68 @@ class Conversations:
         *,
         figures: CampaignFigures,
         wake: Callable[[], None],
+        clock: Callable[[], datetime],
     ) -> None:
-        self._figures = figures
-        self._engine = engine
         self._keys = keys
         self._sessions = sessions
         self._library = library
-        self._wake = wake
+        self._clock = clock
+        self._stepping = Stepping(engine, keys, library, figures=figures, wake=wake)
         self._digest = digest_with(keys.index)
         self._openings = Openings(engine, keys, library)
 
     def answer(self, channel: Channel, turn: Turn, now: datetime) -> Reply:
         """The screen that answers one turn. Never raises for what a carrier sent."""
-        dial = self._dial(channel, turn.session, turn.phone)
+        name = dial_hash(self._keys, channel, turn.session, turn.phone)
+        caller = caller_hash(self._keys, channel, turn.phone)
+        dial = Dial(channel, turn, name, caller, None, now)
         try:
-            conversation, announced = self._sessions.load(dial)
+            conversation, announced = self._sessions.load(name)
         except RedisError as failure:
             log.error("sessions_gone", why=type(failure).__name__)
-            return self._without_sessions(channel, turn, dial, now)
-        language = conversation.session.language if conversation is not None else ""
+            return self._without_sessions(dial)
+        dial = replace(dial, announced=announced)
         try:
-            return self._turned(channel, turn, dial, conversation, announced, now)
+            return self._turned(dial, conversation)
         except UnknownCode:
-            return self._closing(announced, "unknown")
+            name = "unknown"
         except (NothingRecorded, NotRead, NoMenus) as failure:
             log.error("turn_failed", why=str(failure))
-            return self._closing(announced, "busy", language)
+            name = "busy"
         except LedgerError as failure:
             log.error("outcome_unknown", why=str(failure))
-            return self._closing(announced, "unsure", language)
-
-    def ended(self, channel: Channel, end: DialEnd, now: datetime) -> None:
-        """Keep the carrier's word on whether the last screen was seen."""
-        dial = self._dial(channel, end.session, end.phone)
-        with writing(self._engine) as db:
-            dials.ended(db, dial=f"{channel.name}:{dial}", reached=end.reached, at=now)
+            name = "unsure"
+        language = conversation.session.language if conversation is not None else ""
+        return closing(
+            self._library, channel, name, announced=announced, language=language
+        )
 
     # -- one turn -------------------------------------------------------------------
 
-    def _turned(
-        self,
-        channel: Channel,
-        turn: Turn,
-        dial: str,
-        conversation: Conversation | None,
-        announced: str | None,
-        now: datetime,
-    ) -> Reply:
-        for _ in range(RACES_MAX):
+    def _turned(self, dial: Dial, conversation: Conversation | None) -> Reply:
+        for race in range(RACES_MAX):
             if conversation is None:
-                try:
-                    opening = self._opened(channel, turn, dial, announced, now)
-                except NotRead as failure:
-                    if not turn.typed:
-                        raise
-                    # Something may stand from before that cannot be asked about now.
-                    raise OutcomeUnknown(str(failure)) from failure
-                shown = False
+                opening, shown = self._opened(dial), False
+                if not (opening.answers or opening.done or opening.stands):
+                    opening = self._offered(dial, opening)
             else:
-                said = reconcile(conversation.trail, turn.typed, self._digest)
+                at = dial.now.timestamp()
+                said = reconcile(conversation.trail, dial.turn, self._digest, at)
                 if isinstance(said, Repeat):
                     return Reply(said.reply, said.ends)
                 if isinstance(said, Anew):
-                    opening = self._openings.anew(turn, conversation, announced, now)
-                    shown = False
+                    opening, shown = self._anew(dial, conversation), False
                 else:
-                    opening = Opening(conversation, said.answers, window_at=now)
-                    shown = True
-            menus = self._library.version(opening.conversation.menus)
-            stepped, recorded = self._step(
-                channel, turn, dial, menus, opening, shown, now
-            )
-            warn_if_changed(opening, stepped.session)
-            reply = Reply(stepped.text, stepped.ends)
-            saved = replace(
-                opening.conversation,
-                version=opening.conversation.version + 1,
-                session=stepped.session,
-                trail=extended(
-                    opening.conversation.trail,
-                    turn.typed,
-                    self._digest,
-                    reply=reply.text,
-                    ends=reply.ends,
-                ),
-            )
-            try:
-                winner = self._sessions.save(dial, saved)
-            except RedisError as failure:
-                log.error("session_not_saved", why=type(failure).__name__)
-                if recorded or opening.results:
-                    return reply
-                raise NothingRecorded("the session could not be saved") from None
+                    # Who lost a race was on the way before the winner's screen was
+                    # shown: nothing is done on it, and a lone answer is not for it.
+                    shown = race == 0
+                    is_for = shown or dial.turn.cumulative
+                    answers = said.answers if is_for else ()
+                    opening = Opening(conversation, answers, window_at=dial.now)
+            reply, winner, recorded = self._replied(dial, opening, shown)
             if winner is None:
                 return reply
-            said = reconcile(winner.trail, turn.typed, self._digest)
+            said = self._lost(dial, opening, winner)
             if isinstance(said, Repeat):
                 return Reply(said.reply, said.ends)
             if recorded:
@@ -179,148 +137,159 @@ class Conversations:
             conversation = winner
         raise NothingRecorded("too many requests at once for one dial")
 
-    def _opened(
-        self,
-        channel: Channel,
-        turn: Turn,
-        dial: str,
-        announced: str | None,
-        now: datetime,
-    ) -> Opening:
-        return self._openings.of(
-            turn,
-            announced,
-            now,
-            channel=channel.name,
-            dial=dial,
-            test=channel.test,
-        )
+    def _lost(
+        self, dial: Dial, opening: Opening, winner: Conversation
+    ) -> Repeat | Onward | Anew:
+        """What this request is to the conversation that was saved before it."""
+        if not dial.turn.cumulative:
+            loaded = opening.conversation.trail
+            repeat = lost(loaded, winner.trail, dial.turn, self._digest)
+            if repeat is not None:
+                return repeat
+        return reconcile(winner.trail, dial.turn, self._digest, dial.now.timestamp())
 
-    def _step(
-        self,
-        channel: Channel,
-        turn: Turn,
-        dial: str,
-        menus: Menus,
-        opening: Opening,
-        shown: bool,
-        now: datetime,
-    ) -> tuple[Step, bool]:
-        """Step the machine, fetching and doing what it lacks; and whether it did."""
-        facts: dict[Need, Mapping[str, Any]] = {}
-        results = dict(opening.results)
-        recorded = False
-        for _ in range(ROUNDS_MAX):
-            stepped = step(
-                menus,
-                opening.conversation.session,
-                opening.answers,
-                now=opening.window_at,
-                limits=channel.limits,
-                facts=facts,
-                results=results,
-                shown=shown,
-                stands=opening.stands,
+    def _opened(self, dial: Dial) -> Opening:
+        try:
+            return self._openings.of(
+                dial.turn,
+                dial.announced,
+                dial.now,
+                channel=dial.channel.name,
+                dial=dial.name if dial.turn.session else new_dial(),
+                test=dial.channel.test,
             )
-            lacks = stepped.lacks
-            if lacks is None:
-                return stepped, recorded
-            if isinstance(lacks, Effect):
-                order = self._order(channel, turn, dial, menus, opening, lacks, now)
-                results[lacks.name, lacks.number] = carry_out(
-                    self._engine, self._keys, order
-                )
-                recorded = True
-                # What was read before the deed may no longer be so.
-                facts.clear()
-                self._wake()
-            else:
-                asker = Asker(
-                    turn.phone,
-                    opening.conversation.session.campaign,
-                    channel.test,
-                    channel.line,
-                    self._figures,
-                )
-                try:
-                    with reading(self._engine) as db:
-                        facts[lacks] = fetch(db, self._keys, lacks, asker)
-                except NotRead as failure:
-                    if not results:
-                        raise
-                    # It was done; only the screen that tells it is not to be had.
-                    raise OutcomeUnknown(str(failure)) from failure
-        raise OutcomeUnknown("a screen lacked facts without end")
+        except NotRead as failure:
+            if not dial.turn.typed:
+                raise
+            # Something may stand from before that cannot be asked about now.
+            raise OutcomeUnknown(str(failure)) from failure
 
-    def _order(
+    def _anew(self, dial: Dial, conversation: Conversation) -> Opening:
+        """Another call under the same name; one without an id is wholly a new one."""
+        if dial.turn.session:
+            opening = self._openings.anew(
+                dial.turn, conversation, dial.announced, dial.now
+            )
+        else:
+            opening = self._opened(dial)
+            fresh = replace(opening.conversation, version=conversation.version)
+            opening = replace(opening, conversation=fresh)
+        if opening.answers or opening.stands:
+            return opening
+        return self._offered(dial, opening)
+
+    def _offered(self, dial: Dial, opening: Opening) -> Opening:
+        """A new call as it begins where the one before broke off."""
+        try:
+            kept = self._sessions.unfinished(dial.caller)
+        except RedisError:
+            # Whether the call can be remembered is seen when it is saved.
+            return opening
+        if kept is None:
+            return opening
+        menus = self._library.version(opening.conversation.menus)
+        found = resuming.offer(self._library, menus, opening.conversation, kept)
+        return opening if found is None else replace(opening, conversation=found)
+
+    def _replied(
+        self, dial: Dial, opening: Opening, shown: bool
+    ) -> tuple[Reply, Conversation | None, bool]:
+        """The reply, saved; or who saved another before; and whether it did a deed."""
+        asked = opening.conversation.session if shown else None
+        stepped: Step | None = None
+        deeds: tuple[str, ...] = ()
+        if opening.conversation.offered is not None:
+            opening, stepped = resuming.decided(
+                self._library, dial.channel, opening, shown
+            )
+            asked, shown = None, False
+        if stepped is None:
+            stepped, deeds = self._stepping.step(dial, opening, shown)
+            warn_if_changed(opening, stepped.session)
+        reply = Reply(stepped.text, stepped.ends)
+        answered_at = self._clock().timestamp()
+        conversation = opening.conversation
+        saved = replace(
+            conversation,
+            version=conversation.version + 1,
+            session=stepped.session,
+            trail=extended(
+                conversation.trail,
+                dial.turn,
+                self._digest,
+                reply=reply.text,
+                ends=reply.ends,
+                at=answered_at,
+            ),
+        )
+        try:
+            winner = self._sessions.save(
+                dial.name,
+                saved,
+                self._aftermath(dial, opening, asked, stepped, deeds, answered_at),
+            )
+        except RedisError as failure:
+            log.error("session_not_saved", why=type(failure).__name__)
+            if deeds or opening.results:
+                return reply, None, True
+            raise NothingRecorded("the session could not be saved") from None
+        return reply, winner, bool(deeds)
+
+    def _aftermath(
         self,
-        channel: Channel,
-        turn: Turn,
-        dial: str,
-        menus: Menus,
+        dial: Dial,
         opening: Opening,
-        effect: Effect,
-        now: datetime,
-    ) -> Order:
-        generation = opening.conversation.generation
-        prefix = f"ussd:{channel.name}:{dial}:{generation}"
-        return Order(
-            effect=effect,
-            key=f"{prefix}:{effect.name}:{effect.number}",
-            phone=turn.phone,
-            language=opening.conversation.session.language,
-            menus=menus,
-            channel=channel.name,
-            test=channel.test,
-            at=now,
-            figures=self._figures,
+        asked: Session | None,
+        stepped: Step,
+        deeds: tuple[str, ...],
+        answered_at: float,
+    ) -> Aftermath:
+        conversation = opening.conversation
+        since = conversation.trail[-1].at if conversation.trail else 0.0
+        name, offered = dial.channel.name, conversation.offered
+        left = offered.session if offered is not None else stepped.session
+        menus = self._library.version((offered or conversation).menus)
+        return aftermath(
+            name,
+            resuming.SCREEN if offered is not None else stepped.session.at,
+            caller=dial.caller,
+            kept=None if stepped.ends else resumable(menus, left),
+            live=f"{name}:{dial.name}",
+            ends=stepped.ends,
+            at=answered_at,
+            counts=counted(
+                name,
+                asked if opening.answers else None,
+                stepped,
+                seconds=dial.now.timestamp() - since,
+                deeds=deeds,
+            ),
         )
 
     # -- when something is gone -------------------------------------------------------
 
-    def _without_sessions(
-        self, channel: Channel, turn: Turn, dial: str, now: datetime
-    ) -> Reply:
+    def _without_sessions(self, dial: Dial) -> Reply:
         """Redis is gone: what was already recorded is still told; nothing is begun."""
         try:
-            opening = self._opened(channel, turn, dial, None, now)
-            if opening.results:
+            opening = self._opened(dial)
+            if opening.results or (opening.stands and not dial.turn.cumulative):
                 menus = self._library.version(opening.conversation.menus)
-                stepped, _ = self._step(channel, turn, dial, menus, opening, False, now)
-                if menus.screens[stepped.session.at].confirm:
-                    # Nobody would remember that it was shown.
-                    return self._closing(None, "unsure")
-                return Reply(stepped.text, stepped.ends)
+                stepped, _ = self._stepping.step(dial, opening, False)
+                if not menus.screens[stepped.session.at].confirm:
+                    return Reply(stepped.text, stepped.ends)
+                # Nobody would remember that it was shown.
+                name = "unsure"
+            elif dial.turn.typed and self._openings.did_lately(
+                dial.turn.phone, dial.now
+            ):
+                # This call may have done it: by the keys of one that it went on with,
+                # or under a name that nobody remembers.
+                name = "unsure"
+            else:
+                name = "busy"
         except UnknownCode:
-            return self._closing(None, "unknown")
+            name = "unknown"
         except (LedgerError, NoMenus, RedisError) as failure:
             log.error("turn_failed", why=type(failure).__name__)
-            return self._closing(None, "unsure" if turn.typed else "busy")
-        return self._closing(None, "busy")
-
-    def _closing(self, announced: str | None, name: str, language: str = "") -> Reply:
-        """A last word, with what menus can still be had; by default in the first
-        language."""
-        menus: Menus | None
-        try:
-            menus = self._library.current(announced)
-        except (NoMenus, LedgerError, RedisError):
-            menus = self._library.newest()
-        if menus is None:
-            return Reply(LAST_WORDS[name], ends=True)
-        if language not in menus.languages:
-            language = menus.languages[0]
-        return Reply(notice(menus, name, language), ends=True)
-
-    def _dial(self, channel: Channel, session: str, phone: str) -> str:
-        """The keyed hash that stands for one carrier's session of one phone."""
-        named = f"{channel.name}\n{session}\n{phone}".encode()
-        return hmac.digest(self._keys.index, named, "sha256")[:DIAL_BYTES].hex()
-
-
-# Said only when there are no menus to say it with.
-LAST_WORDS = {
-    "busy": "The service is busy; nothing was recorded. Please dial again shortly.",
-    "unsure": "We are not sure whether it was recorded. Please dial again shortly.",
-    "unknown": "This code is not known here.",
-}
+            name = "unsure" if dial.turn.typed else "busy"
+        return closing(self._library, dial.channel, name)

@@ -246,6 +246,16 @@ def _text_report(db: Connection, keys: Keys, order: Order) -> dict[str, str]:
     return {}
 
 
+def _cut_off(db: Connection, keys: Keys, order: Order) -> dict[str, str]:
+    """Tell a caller whose call broke off how to go on. No screen asks for it."""
+    person = people.remember(db, keys, order.phone, at=order.at)
+    recorded = _note(db, order, person.id, {})
+    answers = order.effect.answers
+    slots: dict[str, str | int] = {"call": answers["call"]}
+    _tell(db, order, recorded, person.id, answers["text"], slots)
+    return {}
+
+
 DOING: Mapping[str, Callable[[Connection, Keys, Order], dict[str, str]]] = {
     "pledge": _pledge,
     "cancel": _cancel,
@@ -254,6 +264,7 @@ DOING: Mapping[str, Callable[[Connection, Keys, Order], dict[str, str]]] = {
     "stop_texts": _stop_texts,
     "start_texts": _start_texts,
     "text_report": _text_report,
+    "cut_off": _cut_off,
 }
 
 

@@ -5,8 +5,9 @@ What a lost one had done is found by its keys in the ledger and counts as answer
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -15,7 +16,7 @@ from gateway.effects import Results, results_of
 from gateway.library import Library
 from ledger import dials, people, pledges
 from ledger.engine import Connection, Engine, reading
-from ledger.events import Earlier, earlier
+from ledger.events import Earlier, did_since, earlier
 from ledger.vault import Keys
 from ussd.machine import Session, begin
 from ussd.menus import Menus
@@ -23,8 +24,17 @@ from ussd.sessions import Conversation
 from ussd.trail import answers_in
 from ussd.turn import Turn
 
-__all__ = ["Opening", "Openings", "UnknownCode", "warn_if_changed"]
+__all__ = [
+    "DIAL_BYTES",
+    "Opening",
+    "Openings",
+    "UnknownCode",
+    "new_dial",
+    "untold",
+    "warn_if_changed",
+]
 
+DIAL_BYTES = 16
 KEY_REMEMBERED = timedelta(hours=24)
 REDIAL_WINDOW = timedelta(minutes=10)
 
@@ -71,8 +81,9 @@ class Openings:
         """A dial that Redis does not know: a new one, or one it has lost.
 
         Keys that this dial already used tell which; their effects count as answered.
-        After a day a carrier may use a session id again: a new generation. Raises
-        UnknownCode, NoMenus and NotRead.
+        After a day a carrier may use a session id again: a new generation. Where only
+        the latest answer comes, a lost call cannot be walked again: it begins anew.
+        Raises UnknownCode, NoMenus and NotRead.
         """
         menus = self._library.current(announced)
         with reading(self._engine) as db:
@@ -80,7 +91,8 @@ class Openings:
             person = people.find(db, self._keys, turn.phone)
             generation = max(map(_generation, facts), default=0)
             done = [fact for fact in facts if _generation(fact) == generation]
-            if done and now - min(fact.at for fact in done) > KEY_REMEMBERED:
+            is_old = done and now - min(fact.at for fact in done) > KEY_REMEMBERED
+            if is_old or (done and not turn.cumulative):
                 generation, done = generation + 1, []
             stands = None
             if person is not None and not done:
@@ -88,7 +100,7 @@ class Openings:
         language = person.language if person is not None and person.language else None
         session, answers = _begun(menus, turn, language or menus.languages[0])
         return Opening(
-            Conversation(0, menus.hash, generation, session),
+            Conversation(0, menus.hash, generation, session, dial=dial),
             answers,
             # A campaign that closed since is still open for what was given in time.
             min((fact.at for fact in done), default=now),
@@ -107,10 +119,26 @@ class Openings:
         """Another conversation under the same session id: the next generation."""
         menus = self._library.current(announced)
         session, answers = _begun(menus, turn, conversation.session.language)
-        fresh = Conversation(
-            conversation.version, menus.hash, conversation.generation + 1, session
+        fresh = replace(
+            conversation,
+            menus=menus.hash,
+            generation=conversation.generation + 1,
+            session=session,
+            trail=(),
+            offered=None,
+            resumes="",
         )
         return Opening(fresh, answers, now)
+
+    def did_lately(self, phone: str, now: datetime) -> bool:
+        """Whether a caller had anything recorded in the last minutes; raises NotRead.
+
+        By whichever call it was.
+        """
+        with reading(self._engine) as db:
+            person = people.find(db, self._keys, phone)
+            since = now - REDIAL_WINDOW
+            return person is not None and did_since(db, person.id, since)
 
     def _stands(
         self, db: Connection, person_id: int, now: datetime, *, test: bool
@@ -155,8 +183,36 @@ def _generation(fact: Earlier) -> int:
 def _begun(menus: Menus, turn: Turn, language: str) -> tuple[Session, tuple[str, ...]]:
     if language not in menus.languages:
         language = menus.languages[0]
-    begun = begin(menus, turn.dialled, language)
-    if begun is None:
-        raise UnknownCode(turn.dialled)
+    if not turn.dialled:
+        # The carrier said it once, and what remembered it is gone.
+        return Session(menus.start, menus.campaign.id, language, {"dialled": ""}), ()
+    typed = answers_in(turn.typed) if turn.cumulative else ()
+    code = turn.dialled
+    while (begun := begin(menus, code, language)) is None:
+        # Some carriers know a short code only, and send the rest of what was dialled
+        # as if it had been typed.
+        if not (typed and typed[0].isascii() and typed[0].isdecimal()):
+            raise UnknownCode(turn.dialled)
+        code, typed = f"{code.rstrip('#')}*{typed[0]}#", typed[1:]
     session, ahead = begun
-    return session, (*ahead, *answers_in(turn.typed))
+    if turn.cumulative:
+        return session, (*ahead, *typed)
+    # An answer to a screen that nobody knows any more is no answer to the first one.
+    return session, tuple(ahead) if turn.starts else ()
+
+
+def untold(opening: Opening, session: Session) -> Mapping[str, str] | None:
+    """A pledge of a lost call that walking the call again did not come to.
+
+    What was typed may have been typed at screens that are gone, a resumed call's say.
+    """
+    for fact in opening.done:
+        name, number = fact.key.rsplit(":", 2)[-2:]
+        if name == "pledge" and session.done.get(name, 0) <= int(number) and fact.code:
+            return {"code": fact.code, "amount": str(fact.body["amount"])}
+    return None
+
+
+def new_dial() -> str:
+    """The name of a call whose carrier gives it none."""
+    return secrets.token_hex(DIAL_BYTES)

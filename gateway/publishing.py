@@ -7,25 +7,17 @@ from pathlib import Path
 
 import structlog
 
-from gateway.faults import Unready
+from gateway.proving import MenusRefused, prove_file
 from gateway.service import build, now, prove_keys
 from gateway.settings import Settings
 from ledger import menus as published
 from ledger.engine import Engine, reading, writing
-from phone.encoding import Limits
-from ussd.faults import BadMenus
 from ussd.menus import Menus
-from ussd.prover import Line, prove
-from ussd.reading import read
 from ussd.sessions import Sessions
 
 __all__ = ["MenusRefused", "check", "publish", "publish_file"]
 
 log = structlog.get_logger()
-
-
-class MenusRefused(Unready):
-    """The menus have faults; each has a line with its place and its remedy."""
 
 
 def publish_file(settings: Settings) -> str:
@@ -67,30 +59,5 @@ def publish(
 
 def check(settings: Settings, path: Path) -> tuple[Menus, str]:
     """The menus in `path` and their source; raises MenusRefused with every fault."""
-    try:
-        source = path.read_text(encoding="utf-8")
-    except OSError as failure:
-        raise MenusRefused(f"{path}: {failure.strerror}") from None
-    except UnicodeDecodeError:
-        raise MenusRefused(f"{path}: not UTF-8 text; save it as UTF-8") from None
-    try:
-        menus = read(source, time_zone=settings.time_zone, name=str(path))
-    except BadMenus as refused:
-        raise MenusRefused(str(refused)) from None
-    faults = prove(menus, channels=limits(settings), lines=lines(settings))
-    if faults:
-        raise MenusRefused(str(BadMenus(faults, str(path))))
-    return menus, source
-
-
-def limits(settings: Settings) -> dict[str, Limits]:
-    """The screen of every channel, by its name."""
-    return {
-        name: Limits(gsm7_septets=c.gsm7_septets, ucs2_units=c.ucs2_units)
-        for name, c in settings.ussd.items()
-    } or {"default": Limits()}
-
-
-def lines(settings: Settings) -> list[Line]:
-    """The sender lines of every carrier, with the words they must end with."""
-    return [Line(c.sender, c.stop_line) for c in settings.sms.values()]
+    proved = prove_file(settings, path)
+    return proved.menus, proved.source

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 import structlog
 from redis.exceptions import RedisError
 
+from gateway.endings import count_silent
 from gateway.faults import Unready
 from gateway.logs import write_logs
 from gateway.processes import SUPERVISED_BY
@@ -69,6 +70,7 @@ class _Turns:
             return
         if self._tidied is None or at - self._tidied >= TIDY_EVERY:
             tidy(engine, self._service.routes, at=at)
+            count_silent(self._service.sessions, at)
             self._tidied = at
         with reading(engine) as db:
             waiting = outbox.due(db, at=at)

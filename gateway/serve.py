@@ -182,7 +182,7 @@ def _spawn(name: str, settings: Settings, environ: Mapping[str, str]) -> Spawn:
     """How to start one of our own processes, told where its Redis is."""
     told = {**environ, SUPERVISED_BY: str(os.getpid())}
     told["YARIGAR_REDIS_URL"] = settings.redis_url
-    told["YARIGAR_SIMULATOR"] = str(_has_simulator(settings)).lower()
+    told["YARIGAR_SIMULATOR"] = str(settings.has_simulator).lower()
 
     def spawn() -> subprocess.Popen[bytes]:
         return subprocess.Popen(  # noqa: S603  # ourselves
@@ -195,10 +195,6 @@ def _spawn(name: str, settings: Settings, environ: Mapping[str, str]) -> Spawn:
         )
 
     return spawn
-
-
-def _has_simulator(settings: Settings) -> bool:
-    return settings.simulator or "simulator" not in settings.model_fields_set
 
 
 def _answers(settings: Settings) -> bool:
@@ -217,7 +213,7 @@ def _answers(settings: Settings) -> bool:
 
 def _announce(settings: Settings) -> None:
     lines = [f"Yarigar is running at {settings.local_url}"]
-    if _has_simulator(settings):
+    if settings.has_simulator:
         simulator = f"{settings.local_url}/phone"
         lines.append(f"Phone simulator: {simulator}  (dial {DIAL_CODE})")
     lines.append("Stop with Ctrl-C.")

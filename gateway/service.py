@@ -12,8 +12,10 @@ from datetime import UTC, datetime
 
 from redis import Redis
 
-from gateway.conversation import Channel as UssdDoor
 from gateway.conversation import Conversations
+from gateway.doors import Channel as UssdDoor
+from gateway.endings import Endings
+from gateway.faults import SettingsError
 from gateway.figures import kept_figures
 from gateway.handsets import Handsets
 from gateway.library import Library
@@ -50,6 +52,7 @@ class Service:
     sessions: Sessions
     library: Library
     conversations: Conversations
+    endings: Endings
     handsets: Handsets
     doors: dict[str, Door]
     routes: Routes
@@ -84,6 +87,7 @@ def build(settings: Settings, *, clock: Callable[[], datetime] = now) -> Service
     library = Library(engine, sessions, settings.time_zone)
 
     handsets = Handsets(redis, keys)
+    figures = kept_figures(engine, redis)
 
     def wake_worker() -> None:
         wake(redis, line)
@@ -100,8 +104,12 @@ def build(settings: Settings, *, clock: Callable[[], datetime] = now) -> Service
             keys,
             sessions,
             library,
-            figures=kept_figures(engine, redis),
+            figures=figures,
             wake=wake_worker,
+            clock=clock,
+        ),
+        endings=Endings(
+            engine, keys, sessions, library, figures=figures, wake=wake_worker
         ),
         handsets=handsets,
         doors={name: _door(settings, name) for name in settings.ussd},
@@ -122,6 +130,13 @@ def prove_keys(service: Service) -> None:
 
 def _door(settings: Settings, name: str) -> Door:
     channel = settings.ussd[name]
+    try:
+        spoken = dialect(channel.adapter)(
+            region=settings.region, options=channel.options
+        )
+    except ValueError as faults:
+        lines = [f"ussd.{name}: {line}" for line in str(faults).splitlines()]
+        raise SettingsError("\n".join(lines)) from None
     return Door(
         UssdDoor(
             name=name,
@@ -130,8 +145,10 @@ def _door(settings: Settings, name: str) -> Door:
             ),
             test=channel.test,
             line=_line(settings, test=channel.test),
+            gsm7_only=channel.gsm7_only,
+            session_alone=spoken.session_alone,
         ),
-        dialect(channel.adapter)(region=settings.region),
+        spoken,
     )
 
 

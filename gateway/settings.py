@@ -36,6 +36,8 @@ from gateway.channels import (
     UssdChannel,
 )
 from gateway.faults import SettingsError
+from gateway.stand_ins import stand_ins
+from ussd.turn import dialect
 
 __all__ = [
     "PaymentChannel",
@@ -159,6 +161,11 @@ class Settings(BaseSettings):
     trusted_proxies: Networks = Field(
         default=[], description="Networks whose X-Forwarded-For is believed."
     )
+    metrics_from: Networks = Field(
+        default=["127.0.0.0/8", "::1/128"],
+        validate_default=True,
+        description="Networks that may read /metrics.",
+    )
     approvals: int = Field(
         default=2,
         ge=1,
@@ -249,24 +256,33 @@ class Settings(BaseSettings):
         """The web service as this machine reaches it."""
         return _local_url(self.host, self.port)
 
+    @property
+    def has_simulator(self) -> bool:
+        """Whether there is a simulator: where nobody says, `serve` turns it on.
+
+        So it is the same in every process, in a terminal beside `serve` too.
+        """
+        return self.simulator or "simulator" not in self.model_fields_set
+
     def with_keys(self, made: Mapping[str, str]) -> Settings:
         """Complete the settings with what keys.toml holds; what was set wins.
 
         The test channels of the simulator are added where the operator has none of
-        that name and keys.toml has their key.
+        that name and keys.toml has their key; those that stand for other carriers
+        only where a simulator may dial them.
         """
         update: dict[str, Any] = {
             name: SecretStr(made[name])
             for name in KEYS
             if getattr(self, name) is None and name in made
         }
-        if "phone" not in self.ussd and "phone_channel_key" in made:
-            channel = UssdChannel(
-                adapter="africastalking",
-                key=SecretStr(made["phone_channel_key"]),
-                test=True,
-            )
-            update["ussd"] = {**self.ussd, "phone": channel}
+        if "phone_channel_key" in made:
+            key = made["phone_channel_key"]
+            phone = UssdChannel(adapter="africastalking", key=SecretStr(key), test=True)
+            others = stand_ins(key) if self.has_simulator else {}
+            added = {"phone": phone, **others}
+            missing = {n: c for n, c in added.items() if n not in self.ussd}
+            update["ussd"] = {**self.ussd, **missing}
         if "console" not in self.sms and "console_channel_key" in made:
             console = SmsChannel(
                 adapter="console",
@@ -295,6 +311,19 @@ def load(environ: Mapping[str, str]) -> Settings:
         settings = Settings(**given.values)
     except ValidationError as refused:
         faults += [given.describe(fault, Settings) for fault in refused.errors()]
+    else:
+        for name, channel in settings.ussd.items():
+            where = given.name(("ussd", name))
+            faults += [f"{where}: {line}" for line in _misfits(channel, settings)]
     if faults:
         raise SettingsError("\n".join(faults))
     return settings
+
+
+def _misfits(channel: UssdChannel, settings: Settings) -> list[str]:
+    """What a channel's dialect does not understand of the options it was set."""
+    try:
+        dialect(channel.adapter)(region=settings.region, options=channel.options)
+    except ValueError as refused:
+        return str(refused).splitlines()
+    return []

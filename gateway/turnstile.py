@@ -1,4 +1,4 @@
-"""Where carriers' turns come in: one request is one turn of one caller's conversation.
+"""Where carriers come in: one request is one turn of one caller's conversation.
 
 Turns are nearly all that the service is asked, and a web framework's contexts, routing
 and response cost as much as a plain turn. So they are answered here, in WSGI itself;
@@ -15,19 +15,29 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 import structlog
 
 from gateway.addresses import caller, is_allowed
-from gateway.conversation import LAST_WORDS
+from gateway.last_words import LAST_WORDS
 from gateway.service import Door, Service
-from ussd.turn import Answer, Unreadable
+from ussd.turn import (
+    Answer,
+    DialEnd,
+    Informant,
+    Inquiry,
+    Request,
+    Turn,
+    Unreadable,
+)
 
-__all__ = ["BODY_BYTES_MAX", "Turnstile", "answered", "door", "is_welcome"]
+__all__ = ["BODY_BYTES_MAX", "Turnstile", "answered", "door", "is_welcome", "request"]
 
 BODY_BYTES_MAX = 128 * 1024
+# More than Python reads as a number is more than anybody sends.
+LENGTH_DIGITS_MAX = 12
 
 log = structlog.get_logger()
 
 
 class Turnstile:
-    """A WSGI application: `POST /ussd/<channel>/<key>`, and `behind` for the rest."""
+    """A WSGI application: `/ussd/<channel>/<key>[/...]`, and `behind` for the rest."""
 
     def __init__(self, service: Service, behind: WSGIApplication) -> None:
         self._service = service
@@ -36,13 +46,13 @@ class Turnstile:
     def __call__(
         self, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
-        at = self._addressed(environ)
-        if at is None:
+        found = self._addressed(environ)
+        if found is None:
             return self._behind(environ, start_response)
-        length = int(environ["CONTENT_LENGTH"])
-        body = environ["wsgi.input"].read(length)
+        at, path, length = found
+        body = environ["wsgi.input"].read(length) if length else b""
         if len(body) == length:
-            answer = answered(self._service, at, body)
+            answer = answered(self._service, at, request(environ, path, body))
         else:
             # Who hung up half-way did not ask for what half of it would say.
             answer = at.dialect.refuse("The body ends early.", 400)
@@ -52,38 +62,75 @@ class Turnstile:
             [
                 ("Content-Type", answer.content_type),
                 ("Content-Length", str(len(written))),
+                *answer.headers.items(),
             ],
         )
         return [written]
 
-    def _addressed(self, environ: WSGIEnvironment) -> Door | None:
-        """The door that a turn is for; None for every other request."""
-        if environ["REQUEST_METHOD"] != "POST":
+    def _addressed(self, environ: WSGIEnvironment) -> tuple[Door, str, int] | None:
+        """The door a request is for, what follows its key, and the body's length.
+
+        None for every other request, and for one that says no length.
+        """
+        steps = environ["PATH_INFO"].split("/", 4)
+        if len(steps) < 4 or steps[1] != "ussd" or not steps[-1]:
             return None
-        steps = environ["PATH_INFO"].split("/")
         length = environ.get("CONTENT_LENGTH") or ""
-        if len(steps) != 4 or steps[1] != "ussd" or not length.isdecimal():
+        if not length and environ["REQUEST_METHOD"] == "GET":
+            length = "0"
+        if not length.isdecimal() or len(length) > LENGTH_DIGITS_MAX:
             return None
         if "HTTP_TRANSFER_ENCODING" in environ:
             return None
         at = door(self._service, steps[2], steps[3])
         if at is None or int(length) > BODY_BYTES_MAX:
             return None
-        return at if is_welcome(self._service, at, environ) else None
+        if not is_welcome(self._service, at, environ):
+            return None
+        return at, steps[4] if len(steps) > 4 else "", int(length)
 
 
-def answered(service: Service, at: Door, body: bytes) -> Answer:
-    """The answer to one turn, in the carrier's own format, which never is a 500."""
+def request(environ: WSGIEnvironment, path: str, body: bytes) -> Request:
+    """A request as dialects read it."""
+    headers = {
+        name[5:].replace("_", "-").lower(): value
+        for name, value in environ.items()
+        if name.startswith("HTTP_")
+    }
+    if content_type := environ.get("CONTENT_TYPE"):
+        headers["content-type"] = content_type
+    return Request(
+        method=environ["REQUEST_METHOD"],
+        path=path,
+        query=environ.get("QUERY_STRING", "").encode("latin-1", "replace"),
+        headers=headers,
+        body=body,
+    )
+
+
+def answered(service: Service, at: Door, asked: Request) -> Answer:
+    """The answer to one request, in the carrier's own format: never a 500."""
+    turn: Turn | None = None
     try:
-        turn = at.dialect.read(body)
+        said = at.dialect.read(asked)
+        if isinstance(said, DialEnd):
+            service.endings.heard(at.channel, said, service.clock())
+            return at.dialect.acknowledge(said)
+        if isinstance(said, Inquiry):
+            active = service.endings.is_active(at.channel, said)
+            assert isinstance(at.dialect, Informant)
+            return at.dialect.inform(said, active=active)
+        turn = said
         reply = service.conversations.answer(at.channel, turn, service.clock())
+        return at.dialect.write(turn, reply.text, ends=reply.ends)
     except Unreadable as reason:
-        return at.dialect.refuse(str(reason), 400)
+        return at.dialect.refuse(str(reason), reason.status)
     except Exception:
         # The edge: and a caller never reads a guess.
         log.exception("turn_broke", channel=at.channel.name)
-        return at.dialect.write(LAST_WORDS["unsure"], ends=True)
-    return at.dialect.write(reply.text, ends=reply.ends)
+        if turn is None:
+            return at.dialect.refuse(LAST_WORDS["busy"], 200)
+        return at.dialect.write(turn, LAST_WORDS["unsure"], ends=True)
 
 
 def door(service: Service, name: str, key: str) -> Door | None:

@@ -17,7 +17,16 @@ from ledger.accounts import account_id
 from ledger.once import Once
 from ledger.prepared import Prepared
 
-__all__ = ["Earlier", "Moved", "Recorded", "earlier", "find", "record", "repeated"]
+__all__ = [
+    "Earlier",
+    "Moved",
+    "Recorded",
+    "did_since",
+    "earlier",
+    "find",
+    "record",
+    "repeated",
+]
 
 KEY_CHARS_MAX = 200
 TRANSFERS_MAX = 32
@@ -206,6 +215,12 @@ def earlier(db: Connection, *, prefix: str) -> list[Earlier]:
     assert prefix
     rows = _by_prefix.all(db, first_key=prefix, last_key=prefix + LAST_CHARACTER)
     return sorted((Earlier(*row) for row in rows), key=lambda event: event.key)
+
+
+def did_since(db: Connection, person_id: int, since: datetime) -> bool:
+    """Whether anything of a person was recorded at `since` or later."""
+    found = select(_event.id).where(_event.person_id == person_id, _event.at >= since)
+    return db.execute(found.limit(1)).first() is not None
 
 
 def _transfer_once(db: Connection, event_id: int, number: int, move: Moved) -> None:

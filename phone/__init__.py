@@ -15,4 +15,8 @@ What goes out:
 - `encoding`  GSM-7 and UCS-2 units counted, texts cut into SMS parts
 - `figures`   sums of money in the reader's digits
 - `dates`     days and times in the Persian calendar, and days read back
+
+And the wire of message centres:
+
+- `smpp`      SMPP 3.4: a codec, and a link that is kept
 """

@@ -132,6 +132,16 @@ def answer(page: Page, words: str) -> None:
     page.keyboard.press("Enter")
 
 
+def dial_as(page: Page, carrier: str) -> None:
+    page.locator("#channel").select_option(label=carrier)
+    press(page, "")
+
+
+def deed(page: Page, name: str) -> None:
+    """Have the carrier do one of the things that carriers do."""
+    page.locator(".deeds").get_by_role("button", name=name).click()
+
+
 def is_end(request: Request) -> bool:
     return request.url.endswith("/events")
 
@@ -176,6 +186,75 @@ def test_hanging_up_is_told_to_the_service(page: Page):
         page.get_by_role("button", name="End", exact=True).click()
     assert status_of(told.value) == ["Incomplete"]
     expect(page.locator("#screen")).to_be_empty()
+
+
+def test_a_carrier_is_chosen_and_asks_again_and_hears_of_the_end(page: Page):
+    screen, note = page.locator("#screen"), page.locator("#note")
+    page.locator("#number").fill("09351112233")
+    page.locator("#handset").select_option("small")
+    dial_as(page, "truroute")
+    expect(screen).to_contain_text("مبلغ به تومان؟")
+    wire = page.locator("#exchanges li")
+    expect(wire).to_have_count(1)
+    expect(wire).to_contain_text("<type>1</type><msg>*780*5588*1#</msg>")
+    deed(page, "Start twice")
+    expect(note).to_contain_text("the same reply, byte for byte")
+    expect(wire).to_have_count(2)
+    answer(page, "3")
+    expect(screen).to_contain_text("مبلغ را به تومان بنویسید.")
+    expect(note).to_be_empty()
+    deed(page, "Send again")
+    expect(note).to_contain_text("the same reply, byte for byte")
+    with page.expect_request("**/ussd/phone_truroute/*") as told:
+        deed(page, "Hang up")
+    assert "<type>3</type>" in (told.value.post_data or "")
+    expect(note).to_contain_text("the service was told")
+    expect(screen).to_be_empty()
+    expect(page.locator("#code")).to_be_visible()
+
+
+def test_a_lost_reply_is_asked_for_again_and_the_pledge_is_one(page: Page):
+    screen, texts = page.locator("#screen"), page.locator("#texts li")
+    page.locator("#number").fill("09361112233")
+    page.locator("#language").select_option("en")
+    dial_as(page, "airtel-flares")
+    expect(screen).to_contain_text("How many toman")
+    for typed in ("3", "75000", "2"):
+        answer(page, typed)
+        expect(page.locator("#typed")).to_be_empty()
+    expect(screen).to_contain_text("75,000")
+    before = page.locator("#exchanges li").count()
+    deed(page, "Lose next reply")
+    answer(page, "1")
+    expect(page.locator("#note")).to_contain_text("the same reply, byte for byte")
+    expect(page.locator("#exchanges li")).to_have_count(before + 2)
+    expect(page.locator("#code")).to_be_visible()
+    expect(texts).to_have_count(1, timeout=TEXT_MS_MAX)
+    # A carrier may ask after the end, too.
+    deed(page, "Send again")
+    expect(page.locator("#exchanges li")).to_have_count(before + 3)
+    expect(page.locator("#note")).to_contain_text("the same reply, byte for byte")
+    expect(texts).to_have_count(1)
+
+
+def test_a_time_out_is_told_as_the_carrier_tells_it(page: Page):
+    page.locator("#number").fill("09371112233")
+    dial_as(page, "hubtel")
+    expect(page.locator("#typed")).to_be_visible()
+    with page.expect_request("**/ussd/phone_hubtel/*") as told:
+        deed(page, "Time-out")
+    assert told.value.post_data_json["Type"] == "Timeout"
+    expect(page.locator("#note")).to_contain_text("Timed out")
+
+
+def test_the_same_key_twice_is_two_answers(page: Page):
+    page.locator("#number").fill("09381112233")
+    dial_as(page, "infobip")
+    screen = page.locator("#screen")
+    answer(page, "1")
+    expect(screen).to_contain_text("کمک شما برای؟")
+    answer(page, "1")
+    expect(screen).to_contain_text("1 تایید")
 
 
 def test_a_text_from_the_phone_is_taken(page: Page):

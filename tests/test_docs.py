@@ -4,19 +4,115 @@ from __future__ import annotations
 
 import re
 import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from phone.encoding import Limits
+from tests.gateway.house import NOON
+from tests.ussd.caller import Caller
 from ussd.faults import Fault
-from ussd.menus import EFFECTS, Kind
+from ussd.menus import EFFECT_TEXTS, EFFECTS, RESERVED, Kind, Resume
 from ussd.prover import Line, prove
-from ussd.reading import read
+from ussd.reading import NOTICES, read
+from ussd.transcripts import play
+from ussd.transcripts import read as read_stories
 
 PAGE = Path("docs/write-menus.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
-WHOLE, *PIECES = BLOCKS
+FENCED = re.compile(r"^## ([^\n]*)$|```(yaml|call)\n(.*?)```", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Example:
+    """Lines of a menu file, the part they stand in, and a call through them."""
+
+    section: str
+    part: str
+    body: str
+    call: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.body.split(":")[0].strip('"')
+
+
+def examples() -> Iterator[Example]:
+    section, example = "", None
+    for heading, kind, body in FENCED.findall(PAGE):
+        section = heading or section
+        if kind == "call":
+            assert example is not None
+            example = replace(example, call=body)
+        elif example is not None:
+            yield example
+            example = None
+        if kind == "yaml":
+            found = re.match(r"# (?:under|in) (.*)\n", body)
+            part = found[1] if found else ""
+            example = Example(section, part, body[found.end() if found else 0 :])
+    if example is not None:
+        yield example
+
+
+WHOLE, *PIECES = examples()
+
+
+def together(example: Example) -> list[Example]:
+    """An example with those it cannot do without: of its section, and texts."""
+    parts = [
+        piece
+        for piece in PIECES
+        if piece.section == example.section
+        and (piece == example or not piece.part == example.part == "screens")
+    ]
+    needed = [
+        text
+        for piece in parts
+        for deed in re.findall(r"do: (\w+)", piece.body)
+        for text in EFFECT_TEXTS[deed]
+    ]
+    return [*parts, *(piece for piece in PIECES if piece.name in needed)]
+
+
+def mounted(example: Example) -> str:
+    """The smallest menus with one more example in the place that it belongs to."""
+    source = WHOLE.body
+    for piece in together(example) if example != WHOLE else []:
+        source = _with(source, piece)
+    if "-gsm7" in example.body:
+        # Once one text has a short form, all have.
+        bare = re.compile(r'^(?!.*-gsm7)(.*)fa: "[^"]*",', re.MULTILINE)
+        source = bare.sub(lambda line: f'{line[0]} fa-gsm7: "Farsi",', source)
+    return source
+
+
+def _with(source: str, piece: Example) -> str:
+    match piece.part:
+        case "screens":
+            label = '{fa: "نمونه", en: "Example"}'
+            source = source.replace(
+                '      - {key: "0", label: {fa: "خروج"',
+                f'      - {{key: "2", label: {label}, to: {piece.name}}}\n'
+                '      - {key: "0", label: {fa: "خروج"',
+                1,
+            )
+            return source.replace(
+                "  root:\n", f"{textwrap.indent(piece.body, '  ')}\n  root:\n", 1
+            )
+        case "texts":
+            body = textwrap.indent(piece.body, "  ")
+            return source.replace("texts: {}\n", f"texts:\n{body}")
+        case "dialled":
+            return source.replace("dialled:", f"dialled:\n  {piece.body}#", 1)
+        case "lists":
+            return f"{source}\nlists:\n{textwrap.indent(piece.body, '  ')}"
+        case "campaigns, spring":
+            return source.replace("    permit:", f"    {piece.body}    permit:")
+        case _:
+            assert piece.part == "the file"
+            return f"{source}\n{piece.body}"
 
 
 def faults(source: str) -> list[Fault]:
@@ -24,47 +120,43 @@ def faults(source: str) -> list[Fault]:
     return prove(menus, channels={"any": Limits()}, lines=[Line("10001", "لغو۱۱")])
 
 
-def with_piece(piece: str) -> str:
-    """The smallest menus with one more example in the place that it belongs to."""
-    source = WHOLE
-    first = piece.split(":")[0]
-    if first == "window":
-        return source.replace("    permit:", f"    {piece.strip()}\n    permit:")
-    if first == "purposes":
-        return source + "\nlists:\n" + textwrap.indent(piece, "  ")
-    if first == "texts":
-        return source.replace("texts: {}\n", piece)
-    if "list: purposes" in piece:
-        source += "\nlists:\n" + textwrap.indent(purposes(), "  ")
-    if "do: stop_texts" in piece:
-        source = source.replace("texts: {}\n", texts())
-    return source.replace(
-        "  root:\n",
-        textwrap.indent(piece, "  ") + "\n  root:\n",
-    ).replace(
-        '      - {key: "0", label: {fa: "خروج"',
-        f'      - {{key: "2", label: {{fa: "نمونه", en: "Example"}}, to: {first}}}\n'
-        '      - {key: "0", label: {fa: "خروج"',
-    )
+@pytest.mark.parametrize("example", [WHOLE, *PIECES], ids=lambda one: one.name)
+def test_every_example_fits_into_the_smallest_menus(example: Example) -> None:
+    assert faults(mounted(example)) == []
 
 
-def purposes() -> str:
-    return next(piece for piece in PIECES if piece.startswith("purposes:"))
+@pytest.mark.parametrize(
+    "example", [e for e in (WHOLE, *PIECES) if e.call], ids=lambda one: one.name
+)
+def test_every_call_goes_as_it_is_shown(example: Example) -> None:
+    menus = read(mounted(example), time_zone="Asia/Tehran")
+    turns = re.findall(r"^> (.*)\n((?:[^>].*\n)+)", example.call, re.MULTILINE)
+    (code, first), *rest = turns
+    caller = Caller(menus, code, language="en")
+    assert caller.text == first.rstrip("\n")
+    for typed, reads in rest:
+        assert caller.types(typed) == reads.rstrip("\n")
 
 
-def texts() -> str:
-    return next(piece for piece in PIECES if piece.startswith("texts:"))
-
-
-def test_the_smallest_menus_have_no_fault():
-    assert faults(WHOLE) == []
-
-
-@pytest.mark.parametrize("piece", PIECES, ids=lambda piece: piece.split(":")[0])
-def test_every_example_fits_into_them(piece: str):
-    assert faults(with_piece(piece)) == []
-
-
-def test_the_page_names_every_kind_of_question_and_everything_that_can_be_done():
-    for name in [*Kind, *EFFECTS]:
+@pytest.mark.parametrize("words", [Kind, EFFECTS, RESERVED, NOTICES, Resume])
+def test_the_page_names_every_word_of_the_language(words: list[str]) -> None:
+    for name in words:
         assert f"`{name}`" in PAGE, name
+
+
+def test_the_page_has_an_example_for_every_part_of_the_file() -> None:
+    parts = {piece.part for piece in PIECES}
+    assert parts == {
+        *("screens", "texts", "dialled", "lists", "campaigns, spring", "the file")
+    }
+    assert len(PIECES) > 15
+
+
+def test_the_story_on_the_page_goes_as_it_tells(tmp_path: Path) -> None:
+    (story,) = re.findall(r"```story\n(.*?)```", PAGE, re.DOTALL)
+    file = tmp_path / "call.yaml"
+    file.write_text(story, encoding="utf-8")
+    (told,) = read_stories(file)
+    source = Path("menus.yaml").read_text(encoding="utf-8")
+    menus = read(source, time_zone="Asia/Tehran")
+    assert play(menus, told, limits=Limits(), now=NOON) == []

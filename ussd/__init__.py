@@ -2,17 +2,23 @@
 
 menus       the values that a menu file holds: campaigns, screens, texts
 reading     a menu file into those values, or every fault in it with its line;
-            `nodes` and `pieces` are what it is read from, `faults` what is wrong in it
+            `nodes`, `pieces` and `entries` are what it is read from, `faults` what is
+            wrong in it; `latin` is the same file for a channel that shows GSM-7 only
 templates   the small language of texts and conditions, worked out and never run
 machine     one pure step: menus, session and answers into the next screen; `steps`
-            are its values, `answers` reads what is typed at a question
-screen      how a screen is worded, and how much of it a handset can show
-trail       what a carrier's cumulative text says anew: a retry, an answer, a restart
+            are its values, `answers` reads what is typed at a question, `moves` goes
+            on, back and home, `telling` knows what the menus say to one caller
+screen      how a screen is worded; `paging` lays out what a handset cannot show at once
+trail       what a carrier's request says anew: a retry, an answer, a restart
 sessions    where a caller stands, kept in Redis between turns
 line        a connection to Redis for every thread, and one round trip a question
-turn        one request of a carrier, whoever sent it; `dialects` read and write it
-prover      what could go wrong in a menu file, found before anyone dials; `paths`
-            walks its ways, `wording` measures its texts
+turn        one request of a carrier, whoever sent it; `fields` reads what is in it,
+            `options` what a channel sets. `dialects` read and write each format;
+            `mapping` is a format that is described by settings alone
+schema      the words of a menu file as a JSON Schema, for editors
+
+prover      what could go wrong in a menu file, found before anyone dials
+pictures    the menus drawn
 transcripts whole conversations as YAML, played against the menus
 
 Nothing here knows the ledger, and nothing but `sessions` and `line` knows Redis.

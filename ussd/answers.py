@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from phone.amounts import NotAnAmount, read_amount
-from phone.digits import fold_digits
+from phone.amounts import RIAL_PER_TOMAN, NotAnAmount, Unit, read_amount
+from phone.codes import NotACode, damm, read_code
+from phone.digits import fold, fold_digits, visible
 from phone.encoding import ucs2_units
 from phone.private import long_digits
 from ussd.menus import Ask, Campaign, Kind
@@ -17,6 +18,14 @@ NAME_DIGITS_MAX = 7
 THOUSAND = 1000
 # Written between Persian letters, though Unicode does not count it as printable.
 ZWNJ = "\u200c"
+
+YES = "yes"
+NO = "no"
+# Whatever language the menus are read in.
+_SAID = {
+    **{fold(word): YES for word in ("yes", "y", "بله", "بلی", "آره")},
+    **{fold(word): NO for word in ("no", "n", "خیر", "نه")},
+}
 
 
 class Refused(Exception):
@@ -31,9 +40,22 @@ class Refused(Exception):
 
 def read_answer(ask: Ask, answer: str, campaign: Campaign) -> str:
     """The answer in the form it is kept in; raises Refused."""
-    if ask.kind is Kind.AMOUNT:
-        return _amount(ask, answer, campaign)
-    return _plain(ask, answer)
+    match ask.kind:
+        case Kind.AMOUNT:
+            return _amount(ask, answer, campaign)
+        case Kind.TEXT:
+            return _text(ask, answer)
+        case Kind.YES_NO:
+            if (said := _SAID.get(fold(answer))) is not None:
+                return said
+            raise _bad(ask)
+        case Kind.CODE:
+            try:
+                return read_code(answer)
+            except NotACode:
+                raise _bad(ask) from None
+        case _:
+            return _figures(ask, answer)
 
 
 def _amount(ask: Ask, answer: str, campaign: Campaign) -> str:
@@ -45,40 +67,59 @@ def _amount(ask: Ask, answer: str, campaign: Campaign) -> str:
     try:
         amount = read_amount(answer)
     except NotAnAmount:
-        raise Refused(ask.refused.get("bad", "")) from None
-    if campaign.min <= amount.rial <= campaign.max:
-        return str(amount.rial)
-    meant = amount.rial * THOUSAND
-    if amount.unit is None and campaign.min <= meant <= campaign.max:
-        raise Refused(ask.refused.get("small", ""), {"meant": str(meant)})
-    raise Refused(ask.refused.get("range", ""))
+        raise _bad(ask) from None
+    rial = amount.rial
+    if amount.unit is None and ask.unit is Unit.RIAL:
+        rial //= RIAL_PER_TOMAN
+    if campaign.min <= rial <= campaign.max:
+        return str(rial)
+    meant, small = rial * THOUSAND, ask.refused.get("small", "")
+    lone = amount.unit is None and campaign.min <= meant <= campaign.max
+    if lone and small:
+        raise Refused(small, {"meant": str(meant)})
+    raise _out_of_range(ask)
 
 
-def _plain(ask: Ask, answer: str) -> str:
-    """A number, digits, a postal code or a short text."""
+def _figures(ask: Ask, answer: str) -> str:
+    """A number, or digits that are kept as they were typed."""
     folded = fold_digits(answer)
-    digits = folded.isascii() and folded.isdecimal()
-    bad = Refused(ask.refused.get("bad", ""))
-    if ask.kind is Kind.NUMBER:
-        if not digits or len(folded) > len(str(ask.max)):
-            raise bad
-        if not ask.min <= int(folded) <= ask.max:
-            raise Refused(ask.refused.get("range", ask.refused.get("bad", "")))
-        return str(int(folded))
-    if ask.kind is Kind.DIGITS:
-        if not digits or not ask.min <= len(folded) <= ask.max:
-            raise bad
-        return folded
+    if ask.kind is Kind.PLACE_CODE:
+        folded = "".join(fold_digits(visible(answer)).split())
+    if not (folded.isascii() and folded.isdecimal()):
+        raise _bad(ask)
     if ask.kind is Kind.POSTCODE:
         # The first five digits name a place; the rest would name a house.
-        if not digits or len(folded) != 10 or folded[0] == "0":
-            raise bad
+        if len(folded) != 10 or folded[0] == "0":
+            raise _bad(ask)
         return folded[:5]
+    if ask.kind is Kind.NUMBER:
+        if len(folded) > len(str(ask.max)):
+            raise _bad(ask)
+        if not ask.min <= int(folded) <= ask.max:
+            raise _out_of_range(ask)
+        return str(int(folded))
+    if not ask.min <= len(folded) <= ask.max:
+        raise _bad(ask)
+    if ask.kind is Kind.PLACE_CODE and damm(folded) != "0":
+        raise _bad(ask)
+    return folded
+
+
+def _text(ask: Ask, answer: str) -> str:
+    """A short text with a letter in it, and no number that could be anybody's."""
     if (
         not ask.min <= ucs2_units(answer) <= ask.max
         or not answer.replace(ZWNJ, "").isprintable()
         or not any(letter.isalpha() for letter in answer)
         or long_digits(answer, at_least=NAME_DIGITS_MAX + 1)
     ):
-        raise bad
+        raise _bad(ask)
     return answer
+
+
+def _bad(ask: Ask) -> Refused:
+    return Refused(ask.refused.get("bad", ""))
+
+
+def _out_of_range(ask: Ask) -> Refused:
+    return Refused(ask.refused.get("range", ask.refused.get("bad", "")))

@@ -11,9 +11,8 @@ answers stops there, unless `results` already holds what it came to.
 
 from __future__ import annotations
 
-from collections import ChainMap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -23,10 +22,12 @@ from phone.encoding import Limits
 from phone.private import looks_like_card
 from ussd.answers import Refused, read_answer
 from ussd.menus import Ask, Choice, Kind, Menus, Screen
-from ussd.screen import MORE, Page, page, with_notice
+from ussd.moves import closed, moved, redirected, resumed, stood_in
+from ussd.screen import MORE, with_notice
 from ussd.steps import Effect, Facts, Need, Results, Session, Step
+from ussd.telling import Lacking, Teller, notice
 
-__all__ = ["Effect", "Need", "Session", "Step", "begin", "notice", "step"]
+__all__ = ["Effect", "Need", "Session", "Step", "begin", "notice", "resumed", "step"]
 
 ANSWERS_A_REQUEST_MAX = 30
 REDIRECTS_MAX = 8
@@ -43,13 +44,14 @@ def begin(menus: Menus, code: str, language: str) -> tuple[Session, list[str]] |
         known = "*" + "*".join(dialled[:length]) + "#"
         if known not in menus.dialled:
             continue
-        screen, campaign = menus.dialled[known]
+        opening = menus.dialled[known]
         ahead = list(dialled[length:])
-        asks = menus.screens[screen].ask
+        asks = menus.screens[opening.to].ask
         if ahead and asks is not None and asks.kind is Kind.DIAL:
             return None
-        campaign = campaign or menus.campaign.id
-        return Session(screen, campaign, language, {"dialled": known}), ahead
+        campaign = opening.campaign or menus.campaign.id
+        answers = {"dialled": known, **opening.set}
+        return Session(opening.to, campaign, language, answers), ahead
     return None
 
 
@@ -70,25 +72,17 @@ def step(
     `shown` tells whether the caller has read the screen the session is at; `stands`
     (code, amount) makes the first screen say that an earlier pledge stands.
     """
-    if session.turns >= menus.limits.turns_max:
+    flow = menus.flows.get(menus.flow_of(session.at))
+    if session.turns >= menus.limits.turns_max or (
+        flow is not None and session.flow_turns >= flow.turns_max
+    ):
         return Step(session, notice(menus, "bye", session.language), ends=True)
     walk = _Walk(menus, now, limits, facts, results)
+    begun = session.but(turns=session.turns + 1, flow_turns=session.flow_turns + 1)
     try:
-        return walk.through(
-            replace(session, turns=session.turns + 1), typed, shown, stands
-        )
-    except _Lacking as lacking:
+        return walk.through(begun, typed, shown, stands)
+    except Lacking as lacking:
         return Step(session, lacks=lacking.what)
-
-
-def notice(menus: Menus, name: str, language: str) -> str:
-    """One of the texts that are no screen of their own: busy, bye, unsure..."""
-    return menus.notices[name][language].render({"language": language})
-
-
-class _Lacking(Exception):
-    def __init__(self, what: Need | Effect) -> None:
-        self.what = what
 
 
 class _Card(Exception):
@@ -100,17 +94,7 @@ class _Unshown(Exception):
 
 
 @dataclass(slots=True)
-class _Walk:
-    menus: Menus
-    now: datetime
-    limits: Limits
-    facts: Facts
-    results: Results
-    # What campaigns say of themselves, by id and language: asked for on every screen.
-    _said: dict[tuple[str, str], tuple[dict[str, Any], dict[str, Any]]] = field(
-        default_factory=dict
-    )
-
+class _Walk(Teller):
     def through(
         self,
         session: Session,
@@ -123,6 +107,9 @@ class _Walk:
         unexplained = False
         for answer in typed[:ANSWERS_A_REQUEST_MAX]:
             if self.at(session).ends:
+                # Only an end of several pages is still there to be answered.
+                if shown:
+                    session = _on_next_page(session)
                 break
             try:
                 session = self.answered(session, answer.strip(), shown)
@@ -132,12 +119,12 @@ class _Walk:
             except _Unshown:
                 break
             except Refused as reason:
-                unexplained = not reason.screen
-                read = shown and not session.held
+                at, read = session.at, shown and not session.held
                 session = self.refuse(session, reason, read)
+                unexplained = session.at == at and not reason.screen
                 break
             session, shown = self.settle(session), False
-        if session.wrong > self.menus.limits.wrong_keys_max:
+        if session.wrong + session.astray > self.menus.limits.wrong_keys_max:
             text = notice(self.menus, "bye", session.language)
             return Step(session, text, ends=True)
         return self.show(session, unexplained, stands)
@@ -157,9 +144,12 @@ class _Walk:
             raise _Unshown
         key = fold_digits(answer)
         if session.held and key == MORE:
-            return replace(session, held=False, wrong=0)
+            return session.but(held=False, wrong=0)
         slots = self.slots(session, screen)
         choice = self.offered(session, screen, key, slots, shown)
+        turns = self.turns_page(screen, key, choice, shown)
+        if turns and self.has_more(session, screen, slots, shown):
+            return _on_next_page(session)
         if choice is not None:
             return self.chosen(session, choice, slots, shown)
         if screen.listed:
@@ -167,6 +157,28 @@ class _Walk:
         if screen.ask is not None:
             return self.told(session, screen, screen.ask, answer)
         raise Refused
+
+    def turns_page(
+        self, screen: Screen, key: str, choice: Choice | None, shown: bool
+    ) -> bool:
+        """Whether a key shows the next page, where there is one.
+
+        Where a page says that 9 is more, it is; who types ahead has read no page. What
+        is agreed to is read to its end first, whatever key agrees.
+        """
+        if screen.confirm and choice is not None and choice.do:
+            return shown
+        return key == MORE and not screen.listed and (shown or choice is None)
+
+    def has_more(
+        self,
+        session: Session,
+        screen: Screen,
+        slots: Mapping[str, Any],
+        shown: bool,
+    ) -> bool:
+        """Whether the page that is answered goes on; who read it was told."""
+        return session.more if shown else self.page(session, screen, slots).more
 
     def offered(
         self,
@@ -184,7 +196,8 @@ class _Walk:
         found = [choice for choice in screen.choices if choice.key == key]
         if not shown:
             for choice in found:
-                if choice.to and self.known(session, self.menus.screens[choice.to]):
+                to = self.menus.screens.get(choice.via or choice.to)
+                if to is not None and self.known(session, to):
                     return choice
         return next((c for c in found if c.when.holds(slots)), None)
 
@@ -195,21 +208,23 @@ class _Walk:
         for name, value in choice.set.items():
             answers[name] = value.render(slots)
         if not choice.do:
-            return self.moved(session, choice.to, answers)
+            return moved(self.menus, session, choice.to, answers, via=choice.via)
         number = session.done.get(choice.do, 0)
         result = self.results.get((choice.do, number))
         if result is None:
             if not shown:
                 raise _Unshown
             campaign = choice.campaign or session.campaign
-            raise _Lacking(Effect(choice.do, number, campaign, answers))
-        session = replace(
-            session,
+            raise Lacking(Effect(choice.do, number, campaign, answers))
+        session = session.but(
             done={**session.done, choice.do: number + 1},
             language=result.get("language", session.language),
         )
-        to = choice.otherwise.get(result.get("outcome", ""), choice.to)
-        return self.moved(session, to, {**answers, **result})
+        to, via = choice.otherwise.get(result.get("outcome", ""), ""), ""
+        if not to:
+            to, via = choice.to, choice.via
+        after = {**answers, **result}
+        return moved(self.menus, session, to, after, via=via, done=True)
 
     def picked(
         self,
@@ -219,10 +234,11 @@ class _Walk:
         key: str,
         shown: bool,
     ) -> Session:
-        laid = self.page(session, screen, slots)
-        values = session.items if shown else laid.values
-        if key == MORE and laid.more:
-            return replace(session, page=session.page + 1, wrong=0)
+        if key == MORE and self.has_more(session, screen, slots, shown):
+            return _on_next_page(session)
+        values = session.items
+        if not shown:
+            values = self.page(session, screen, slots).values
         if key.isascii() and key.isdecimal() and len(key) <= 2:
             number = int(key)
             value = values[number - 1] if 1 <= number <= len(values) else ""
@@ -231,7 +247,7 @@ class _Walk:
         if not value:
             raise Refused
         picked = {screen.pick: value} if screen.pick else {}
-        return self.moved(session, screen.then, {**session.answers, **picked})
+        return self.on(session, screen, {**session.answers, **picked})
 
     def named(self, session: Session, screen: Screen, typed: str) -> str:
         """The one value whose title begins with what was typed, or nothing."""
@@ -257,7 +273,7 @@ class _Walk:
             raise Refused
         value = read_answer(ask, answer, campaign)
         answers = {**session.answers, **ask.set, ask.answer: value}
-        return self.moved(session, screen.then, answers)
+        return self.on(session, screen, answers)
 
     def opened(self, session: Session, answer: str) -> Session:
         """The rest of a dial code, typed into the menu of its first part."""
@@ -268,24 +284,34 @@ class _Walk:
             raise Refused from None
         if code not in self.menus.dialled:
             raise Refused
-        to, campaign = self.menus.dialled[code]
-        session = replace(session, campaign=campaign or session.campaign)
-        return self.moved(session, to, session.answers)
+        opening = self.menus.dialled[code]
+        answers = {**session.answers, "dialled": code, **opening.set}
+        gone = moved(self.menus, session, opening.to, answers)
+        return gone.but(campaign=opening.campaign or session.campaign)
 
-    def moved(self, session: Session, to: str, answers: Mapping[str, str]) -> Session:
-        return replace(
-            session, at=to, answers=answers, items=(), page=0, wrong=0, held=False
-        )
+    def on(
+        self, session: Session, screen: Screen, answers: Mapping[str, str]
+    ) -> Session:
+        return moved(self.menus, session, screen.then, answers, via=screen.via)
 
     def refuse(self, session: Session, reason: Refused, read: bool) -> Session:
-        """Count a wrong answer; a screen that was not read yet is only shown then."""
+        """Count a wrong answer; a screen that was not read yet is only shown then.
+
+        After as many as the screen bears, it leads elsewhere.
+        """
         if read or reason.screen:
-            session = replace(session, wrong=session.wrong + 1)
+            session = session.but(wrong=session.wrong + 1)
+        bears = self.at(session)
+        if not bears.wrong_to and session.place:
+            bears = self.menus.screens[session.place]
+        if bears.wrong_to and session.wrong >= bears.wrong_max:
+            astray = session.astray + session.wrong
+            gone = moved(self.menus, session, bears.wrong_to, session.answers)
+            return self.settle(gone.but(astray=astray))
         if not reason.screen:
             return session
         answers = {**session.answers, **reason.answers}
-        session = replace(session, at=reason.screen, answers=answers, items=(), page=0)
-        return self.settle(session)
+        return self.settle(stood_in(self.menus, session, reason.screen, answers))
 
     # -- the screen it comes to ---------------------------------------------------
 
@@ -299,7 +325,7 @@ class _Walk:
                 to = screen.empty
             if not to:
                 break
-            session = replace(session, at=to, items=(), page=0)
+            session = redirected(self.menus, session, to)
         return session
 
     def show(
@@ -308,23 +334,26 @@ class _Walk:
         screen = self.at(session)
         slots = self.slots(session, screen)
         laid = self.page(session, screen, slots)
-        session = replace(session, items=laid.values, held=False)
-        text = laid.text
+        told = session.held, session.items, session.more
+        if told != (False, laid.values, laid.more):
+            session = session.but(held=False, items=laid.values, more=laid.more)
+        text, ends = laid.text, screen.ends and not laid.more
         if unexplained:
             text = self.reproached(session, text)
         if stands is not None:
-            told = self.menus.notices["stands"][session.language].render(
-                {**slots, **stands}
-            )
-            both = with_notice(told, text, self.limits)
-            if both is None and screen.ends:
-                both = told
+            language = self.language(session)
+            first = self.menus.notices["stands"][language].render({**slots, **stands})
+            both = with_notice(first, text, self.limits)
+            if both is None and ends:
+                both = first
             elif both is None:
-                more = self.menus.notices["go_on"][session.language].render(slots)
-                session = replace(session, held=True)
-                both = f"{told}\n{MORE} {more}"
+                more = self.menus.notices["go_on"][language].render(slots)
+                session = session.but(held=True)
+                both = f"{first}\n{MORE} {more}"
             text = both
-        return Step(session, text, ends=screen.ends)
+        if ends:
+            session = closed(self.menus, session)
+        return Step(session, text, ends=ends)
 
     def reproached(self, session: Session, text: str) -> str:
         """The screen under the reason while both fit; else the reason once, alone."""
@@ -336,57 +365,6 @@ class _Walk:
             return notice(self.menus, "err", session.language)
         return text
 
-    # -- what the menus say --------------------------------------------------------
 
-    def at(self, session: Session) -> Screen:
-        return self.menus.screens[session.at]
-
-    def known(self, session: Session, screen: Screen) -> bool:
-        """Whether the ledger already holds what this screen would have done."""
-        return any(
-            (choice.do, session.done.get(choice.do, 0)) in self.results
-            for choice in screen.choices
-            if choice.do
-        )
-
-    def slots(self, session: Session, screen: Screen) -> Mapping[str, Any]:
-        """Every name the screen's texts and conditions may use."""
-        language, about = session.language, (session.campaign, session.language)
-        if about not in self._said:
-            campaign = self.menus.campaigns[session.campaign]
-            said = {**self.menus.blank, **campaign.slots(language, self.now)}
-            top = {"language": language, "titles": self.menus.titles[language]}
-            self._said[about] = top, said
-        # Laid over each other, not copied: a text asks for a few of them.
-        top, said = self._said[about]
-        facts = [self.fetched(session, group) for group in screen.needs]
-        return ChainMap[str, Any](top, *facts, session.answers, said)  # type: ignore[arg-type]  # only read
-
-    def fetched(self, session: Session, group: str) -> Mapping[str, Any]:
-        need = Need(group, session.answers.get(group, ""))
-        if need not in self.facts:
-            raise _Lacking(need)
-        return self.facts[need]
-
-    def items(self, session: Session, screen: Screen) -> Sequence[Mapping[str, Any]]:
-        if screen.listed in self.menus.lists:
-            language = session.language
-            return [
-                {"value": value, "title": titles[language]}
-                for value, titles in self.menus.lists[screen.listed]
-            ]
-        items: Sequence[Mapping[str, Any]] = self.fetched(session, screen.listed)[
-            "items"
-        ]
-        return items
-
-    def page(self, session: Session, screen: Screen, slots: Mapping[str, Any]) -> Page:
-        return page(
-            self.menus,
-            screen,
-            slots,
-            session.language,
-            items=self.items(session, screen) if screen.listed else (),
-            number=session.page,
-            limits=self.limits,
-        )
+def _on_next_page(session: Session) -> Session:
+    return session.but(page=session.page + 1, wrong=0, astray=0)

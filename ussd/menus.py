@@ -11,23 +11,41 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from phone.amounts import Unit
 from ussd.templates import Condition, Slots, Template
 
 __all__ = [
+    "BACK",
+    "CUT_OFF_SLOTS",
     "EFFECTS",
+    "EFFECT_TAKES",
     "EFFECT_TEXTS",
     "FACTS",
+    "HOME",
+    "RESERVED",
+    "RETURN",
     "Ask",
     "Campaign",
     "CampaignState",
     "Choice",
+    "Flow",
     "Kind",
     "Limits",
     "Menus",
+    "Opening",
+    "Resume",
     "Screen",
+    "Shortcut",
     "TextMessage",
     "Variant",
 ]
+
+# Words that lead somewhere without naming a screen: to where the caller came from, to
+# where the dialled code led, and to where a `via` goes on.
+BACK = "back"
+HOME = "home"
+RETURN = "return"
+RESERVED = frozenset({BACK, HOME, RETURN})
 
 # What a screen can have done, and the answers each needs. `gateway.effects` does
 # them; a name that is not here is refused when the menus are read.
@@ -41,6 +59,11 @@ EFFECTS: Mapping[str, tuple[str, ...]] = {
     "text_report": (),
 }
 
+# Answers that an effect writes down too, where they were given.
+EFFECT_TAKES: Mapping[str, tuple[str, ...]] = {
+    "sign_up": ("place", "province", "district"),
+}
+
 # The texts that an effect promises, by the names they have under `texts:`, and the
 # slots each is given.
 EFFECT_TEXTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
@@ -51,6 +74,9 @@ EFFECT_TEXTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "start_texts": {"sms.in": ()},
     "text_report": {"sms.report": ("pledged", "paid")},
 }
+
+# The slots of the text that a flow promises a caller who was cut off (`cut_off`).
+CUT_OFF_SLOTS = ("call",)
 
 # Facts that come from the ledger, by the group they are fetched in. A screen that
 # uses a name costs its caller one bounded read of that group.
@@ -70,7 +96,18 @@ class Kind(StrEnum):
     DIGITS = "digits"
     TEXT = "text"
     POSTCODE = "postcode"
+    CODE = "code"
+    PLACE_CODE = "place_code"
+    YES_NO = "yes_no"
     DIAL = "dial"
+
+
+class Resume(StrEnum):
+    """What the next dial does with a call that broke off: forget, ask, or go on."""
+
+    OFF = "off"
+    ASK = "ask"
+    AUTO = "auto"
 
 
 class CampaignState(StrEnum):
@@ -152,7 +189,11 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A key to press. `do` names an effect; its outcome may lead elsewhere."""
+    """A key to press. `do` names an effect; its outcome may lead elsewhere.
+
+    With `via` it leads there first, and on to `to` when a screen leads to `return`.
+    `consent` marks the key that allows sensitive questions to be asked.
+    """
 
     key: str
     label: Mapping[str, Template]
@@ -162,7 +203,10 @@ class Choice:
     do: str = ""
     campaign: str = ""
     otherwise: Mapping[str, str] = field(default_factory=dict)
+    via: str = ""
+    consent: bool = False
     line: int = 0
+    column: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +220,12 @@ class Ask:
     # Answers that go with it, as `place_kind` goes with a postal code.
     set: Mapping[str, str] = field(default_factory=dict)
     refused: Mapping[str, str] = field(default_factory=dict)
+    # What a figure of an amount is in, where the caller does not say it.
+    unit: Unit = Unit.TOMAN
+    # The answer needs a consent before it, and is forgotten when its flow is left.
+    sensitive: bool = False
+    line: int = 0
+    column: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +233,8 @@ class Screen:
     """One screen: a wording, and a menu, a question, a list, or an end.
 
     `confirm` marks a screen that nobody may pass without having seen it. `instead`
-    leads to another screen while its condition holds.
+    leads to another screen while its condition holds. After `wrong_max` wrong keys in
+    a row it leads to `wrong_to`; a `long` text may need several pages.
     """
 
     name: str
@@ -191,6 +242,7 @@ class Screen:
     choices: tuple[Choice, ...] = ()
     ask: Ask | None = None
     then: str = ""
+    via: str = ""
     listed: str = ""
     item: Mapping[str, Template] = field(default_factory=dict)
     pick: str = ""
@@ -198,9 +250,13 @@ class Screen:
     instead: tuple[tuple[Condition, str], ...] = ()
     confirm: bool = False
     ends: bool = False
+    wrong_max: int = 0
+    wrong_to: str = ""
+    long: bool = False
     # Groups of facts it speaks of.
     needs: tuple[str, ...] = ()
     line: int = 0
+    column: int = 1
 
     def wording(self, slots: Slots) -> Variant:
         """The first wording whose condition holds; the last one otherwise."""
@@ -227,14 +283,14 @@ class Screen:
         return frozenset(names)
 
     def targets(self) -> tuple[str, ...]:
-        """Every screen it can lead to."""
-        named = [choice.to for choice in self.choices]
+        """Every screen it can lead to by its name, at once or after a `via`."""
+        named = [way for choice in self.choices for way in (choice.via, choice.to)]
         named += [to for choice in self.choices for to in choice.otherwise.values()]
         named += [to for _, to in self.instead]
-        named += [self.then, self.empty]
+        named += [self.via, self.then, self.empty, self.wrong_to]
         if self.ask is not None:
             named += self.ask.refused.values()
-        return tuple(dict.fromkeys(name for name in named if name))
+        return tuple(dict.fromkeys(n for n in named if n and n not in RESERVED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,17 +303,64 @@ class TextMessage:
     stop_line: bool
     expires_hours: int
     line: int = 0
+    column: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """Screens that belong together by the first part of their names.
+
+    A call that breaks off in it can go on within `resume_minutes`; `cut_off` is the
+    text promised when the carrier says so ("" for none). `turns_max` counts turns
+    spent in it since it was entered.
+    """
+
+    name: str
+    title: Mapping[str, str]
+    resume: Resume
+    resume_minutes: int
+    turns_max: int
+    cut_off: str = ""
+    line: int = 0
+    column: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Shortcut:
+    """A way into the middle of the menus, with answers given beforehand."""
+
+    name: str
+    to: str
+    set: Mapping[str, str]
+    campaign: str = ""
+    line: int = 0
+    column: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Where a dialled code leads; `campaign` is "" for the first one of the file."""
+
+    to: str
+    campaign: str = ""
+    set: Mapping[str, str] = field(default_factory=dict)
+    # The shortcut it was named by, "" where a screen was named.
+    shortcut: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Menus:
-    """A whole menu file."""
+    """A whole menu file.
+
+    `latin` is the same file for a channel that shows GSM-7 only, None where it has no
+    language for one; a session can go on in either.
+    """
 
     hash: str
     languages: tuple[str, ...]
     start: str
     limits: Limits
-    dialled: Mapping[str, tuple[str, str]]
+    dialled: Mapping[str, Opening]
     campaigns: Mapping[str, Campaign]
     screens: Mapping[str, Screen]
     texts: Mapping[str, TextMessage]
@@ -266,10 +369,23 @@ class Menus:
     lists: Mapping[str, tuple[tuple[str, Mapping[str, str]], ...]]
     # language -> list -> value -> title, for the `title` filter
     titles: Mapping[str, Mapping[str, Mapping[str, str]]]
-    # (section, name) -> the line it stands on, for what is no value of its own.
-    lines: Mapping[tuple[str, str], int]
+    # (section, name) -> line and column, for what is no value of its own.
+    places: Mapping[tuple[str, str], tuple[int, int]]
     # Every answer's name with nothing in it, so that a condition may ask for it.
     blank: Mapping[str, str]
+    flows: Mapping[str, Flow] = field(default_factory=dict)
+    shortcuts: Mapping[str, Shortcut] = field(default_factory=dict)
+    # screen -> the flow it belongs to, where that is declared.
+    flow_names: Mapping[str, str] = field(default_factory=dict)
+    # flow -> the answers that are forgotten when it is left.
+    sensitive: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    # language -> the language whose digits it is written with, "fa" or "en".
+    figures: Mapping[str, str] = field(default_factory=dict)
+    latin: Menus | None = None
+
+    def flow_of(self, screen: str) -> str:
+        """The declared flow of a screen, "" where it belongs to none."""
+        return self.flow_names.get(screen, "")
 
     @property
     def campaign(self) -> Campaign:

@@ -7,8 +7,8 @@ number of values, so a file that unfolds for ever is refused.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import yaml
 
@@ -17,7 +17,7 @@ from ussd.faults import BadMenus, Fault
 __all__ = ["Node", "parse"]
 
 SOURCE_CHARS_MAX = 4_000_000
-VALUES_MAX = 400_000
+VALUES_MAX = 600_000
 DEPTH_MAX = 20
 
 
@@ -28,8 +28,9 @@ class Node:
     line: int
     column: int
     faults: list[Fault]
-    # The line of the name it stands under; its own where it has none.
+    # Where the name it stands under is; its own place where it has none.
     named: int = 0
+    named_column: int = 1
     text: str | None = None
     items: dict[str, Node] | None = None
     parts: list[Node] | None = None
@@ -87,8 +88,7 @@ def parse(source: str, name: str = "menus.yaml") -> tuple[Node, list[Fault]]:
         what = f"the file is longer than {SOURCE_CHARS_MAX} characters"
         raise BadMenus([Fault(1, 1, what, "Split the menus")], name)
     try:
-        _bounded(source, name)
-        root = yaml.compose(source, Loader=yaml.CSafeLoader)
+        root = _Composer(source, faults, name).root()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
@@ -98,61 +98,120 @@ def parse(source: str, name: str = "menus.yaml") -> tuple[Node, list[Fault]]:
     except yaml.YAMLError as error:
         what = f"not YAML: {str(error).splitlines()[0]}"
         raise BadMenus([Fault(1, 1, what, "Save it as UTF-8 text")], name) from None
-    if root is None:
-        raise BadMenus([Fault(1, 1, "the file is empty", "Write the menus")], name)
-    counted = iter(range(VALUES_MAX))
-    return _node(root, faults, counted, 0, _too_much(name)), faults
+    return root, faults
 
 
-def _bounded(source: str, name: str) -> None:
-    """Refuse a file nested so deep that composing it would overflow libyaml's stack."""
-    depth = 0
-    for event in yaml.parse(source, Loader=yaml.CSafeLoader):
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-        if depth > DEPTH_MAX:
-            mark = event.start_mark
-            place = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
+class _Composer:
+    """Makes nodes of libyaml's events, one pass over the file.
+
+    yaml.compose would work out tags that nobody asks for, overflow libyaml's stack on
+    a file nested too deep, and take three times as long.
+    """
+
+    def __init__(self, source: str, faults: list[Fault], name: str) -> None:
+        self._events: Iterator[yaml.Event] = yaml.parse(source, Loader=yaml.CSafeLoader)
+        self._faults = faults
+        self._name = name
+        self._values = 0
+        # None while the value that bears the anchor is still being made.
+        self._anchors: dict[str, Node | None] = {}
+
+    def root(self) -> Node:
+        """The one document of the file; raises BadMenus and yaml.YAMLError."""
+        root: Node | None = None
+        for event in self._events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                if root is not None:
+                    raise self._refused(event, "not YAML: a second document begins")
+                root = self._node(next(self._events), 0)
+        if root is None:
+            what = "the file is empty"
+            raise BadMenus([Fault(1, 1, what, "Write the menus")], self._name)
+        return root
+
+    def _node(self, event: yaml.Event, depth: int) -> Node:
+        if isinstance(event, yaml.AliasEvent):
+            return self._followed(event, depth)
+        assert isinstance(event, yaml.NodeEvent)
+        made, anchor = self._made(event), event.anchor
+        if anchor is not None:
+            if anchor in self._anchors:
+                raise self._refused(event, f"not YAML: there are two anchors {anchor}")
+            self._anchors[anchor] = None
+        if isinstance(event, yaml.ScalarEvent):
+            made.text = event.value
+        elif depth >= DEPTH_MAX:
             what = f"values within values, more than {DEPTH_MAX} deep"
-            raise BadMenus([Fault(*place, what, "Close the brackets above")], name)
+            raise self._refused(event, what, "Close the brackets above")
+        elif isinstance(event, yaml.SequenceStartEvent):
+            made.parts = []
+            while not isinstance(part := next(self._events), yaml.SequenceEndEvent):
+                made.parts.append(self._node(part, depth + 1))
+        else:
+            made.items = self._items(depth)
+        if anchor is not None:
+            self._anchors[anchor] = made
+        return made
 
+    def _items(self, depth: int) -> dict[str, Node]:
+        items: dict[str, Node] = {}
+        while not isinstance(key := next(self._events), yaml.MappingEndEvent):
+            named = self._node(key, depth + 1)
+            text = named.string("a name")
+            if text in items:
+                named.fault(f"{text!r} stands here twice", "Take one of them out")
+            value = self._node(next(self._events), depth + 1)
+            value.named, value.named_column = named.line, named.column
+            items[text] = value
+        return items
 
-def _too_much(name: str) -> Callable[[yaml.Node], BadMenus]:
-    def error(node: yaml.Node) -> BadMenus:
+    def _followed(self, event: yaml.AliasEvent, depth: int) -> Node:
+        """The value that an alias stands for, of its own for this place."""
+        if event.anchor not in self._anchors:
+            raise self._refused(event, f"not YAML: there is no anchor {event.anchor}")
+        meant = self._anchors[event.anchor]
+        if meant is None:
+            raise self._endless(*_place(event))
+        return self._copied(meant, depth)
+
+    def _copied(self, node: Node, depth: int) -> Node:
+        if depth > DEPTH_MAX:
+            raise self._endless(node.line, node.column)
+        self._count(node.line, node.column)
+        made = replace(node)
+        if node.items is not None:
+            made.items = {
+                key: self._copied(value, depth + 1) for key, value in node.items.items()
+            }
+        if node.parts is not None:
+            made.parts = [self._copied(part, depth + 1) for part in node.parts]
+        return made
+
+    def _made(self, event: yaml.Event) -> Node:
+        line, column = _place(event)
+        self._count(line, column)
+        return Node(line, column, self._faults, line, column)
+
+    def _count(self, line: int, column: int) -> None:
+        self._values += 1
+        if self._values > VALUES_MAX:
+            raise self._endless(line, column)
+
+    def _endless(self, line: int, column: int) -> BadMenus:
         what = "the file unfolds without end"
         remedy = "Take out the alias that contains itself"
-        place = (node.start_mark.line + 1, node.start_mark.column + 1)
-        return BadMenus([Fault(*place, what, remedy)], name)
+        return BadMenus([Fault(line, column, what, remedy)], self._name)
 
-    return error
+    def _refused(
+        self,
+        event: yaml.Event,
+        what: str,
+        remedy: str = "Check quotes, colons and indentation on this line",
+    ) -> BadMenus:
+        return BadMenus([Fault(*_place(event), what, remedy)], self._name)
 
 
-def _node(
-    node: yaml.Node,
-    faults: list[Fault],
-    counted: Iterator[int],
-    depth: int,
-    too_much: Callable[[yaml.Node], BadMenus],
-) -> Node:
-    if depth > DEPTH_MAX or next(counted, None) is None:
-        raise too_much(node)
-    line, column = node.start_mark.line + 1, node.start_mark.column + 1
-    made = Node(line, column, faults, named=line)
-    if isinstance(node, yaml.ScalarNode):
-        made.text = node.value
-    elif isinstance(node, yaml.SequenceNode):
-        made.parts = [
-            _node(part, faults, counted, depth + 1, too_much) for part in node.value
-        ]
-    elif isinstance(node, yaml.MappingNode):
-        made.items = {}
-        for key, value in node.value:
-            named = _node(key, faults, counted, depth + 1, too_much)
-            text = named.string("a name")
-            if text in made.items:
-                named.fault(f"{text!r} stands here twice", "Take one of them out")
-            made.items[text] = _node(value, faults, counted, depth + 1, too_much)
-            made.items[text].named = named.line
-    return made
+def _place(event: yaml.Event) -> tuple[int, int]:
+    mark = event.start_mark
+    assert mark is not None  # libyaml marks every event
+    return mark.line + 1, mark.column + 1

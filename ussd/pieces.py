@@ -10,7 +10,10 @@ from phone.dialcode import NotADialCode, normalise
 from ussd.nodes import Node
 from ussd.templates import BadTemplate, Condition, Template
 
-__all__ = ["Pieces", "string", "strings"]
+__all__ = ["GSM7", "Pieces", "flag", "string", "strings", "whole"]
+
+# What stands behind a language's name where a text has a short form beside it.
+GSM7 = "-gsm7"
 
 
 class Pieces:
@@ -22,18 +25,29 @@ class Pieces:
     def __init__(self, languages: tuple[str, ...], time_zone: str) -> None:
         self.languages = languages
         self.time_zone = time_zone
+        self._forms = tuple(f"{language}{GSM7}" for language in languages)
+        # The languages that some text has a GSM-7 form for.
+        self.shortened: set[str] = set()
 
     def texts(self, node: Node) -> dict[str, Template]:
-        """A text in every language; one that is missing is a fault."""
-        entries = node.mapping("a text", needs=self.languages)
-        return {key: self.template(value) for key, value in entries.items()}
+        """A text in every language, with the GSM-7 forms it has.
+
+        A language that is missing is a fault.
+        """
+        return {key: self.template(value) for key, value in self._said(node)}
 
     def words(self, node: Node | None) -> dict[str, str]:
         """Plain words in every language, without slots."""
         if node is None:
             return {}
-        entries = node.mapping("a text", needs=self.languages)
-        return {key: value.string("a text") for key, value in entries.items()}
+        return {key: value.string("a text") for key, value in self._said(node)}
+
+    def _said(self, node: Node) -> list[tuple[str, Node]]:
+        entries = node.mapping("a text", needs=self.languages, takes=self._forms)
+        for form in self._forms:
+            if form in entries:
+                self.shortened.add(form.removesuffix(GSM7))
+        return list(entries.items())
 
     def template(self, node: Node) -> Template:
         try:
@@ -80,3 +94,11 @@ def strings(entry: Mapping[str, Node], key: str) -> dict[str, str]:
     if key not in entry:
         return {}
     return {name: value.string(key) for name, value in entry[key].mapping(key).items()}
+
+
+def whole(entry: Mapping[str, Node], key: str, default: int = 0) -> int:
+    return entry[key].whole(key) if key in entry else default
+
+
+def flag(entry: Mapping[str, Node], key: str) -> bool:
+    return entry[key].flag(key) if key in entry else False

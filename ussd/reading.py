@@ -8,34 +8,37 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 
+from ussd.entries import Entries
 from ussd.faults import BadMenus
+from ussd.latin import apart, titles_of
 from ussd.menus import (
-    EFFECTS,
-    FACTS,
-    Ask,
     Campaign,
-    Choice,
-    Kind,
+    Flow,
     Limits,
     Menus,
+    Opening,
+    Resume,
     Screen,
+    Shortcut,
     TextMessage,
-    Variant,
 )
 from ussd.nodes import Node, parse
-from ussd.pieces import Pieces, string, strings
-from ussd.templates import Condition, Template
+from ussd.pieces import flag, string, strings, whole
+from ussd.templates import Template
 
 __all__ = ["hash_of", "read"]
 
 LANGUAGES_MAX = 8
 LIMIT_MAX = 1_000
+RESUME_MINUTES = 15
+RESUME_MINUTES_MAX = 1_440
+EXPIRES_HOURS = 24
 TEXT_KINDS = ("receipt", "service", "campaign")
 NOTICES = (
     *("wrong", "err", "busy", "unsure", "bye", "card", "unknown"),
-    *("stands", "go_on", "more", "stop"),
+    *("stands", "go_on", "more", "stop", "yes", "no"),
+    *("resume", "afresh", "leave"),
 )
 
 
@@ -48,7 +51,7 @@ def read(source: str, *, time_zone: str, name: str = "menus.yaml") -> Menus:
     top = root.mapping(
         "the file",
         needs=("languages", "start", "dialled", "campaigns", "screens", "texts"),
-        takes=("limits", "lists", "notices"),
+        takes=("limits", "lists", "notices", "flows", "shortcuts"),
     )
     languages = tuple(
         node.string("a language")
@@ -61,7 +64,16 @@ def read(source: str, *, time_zone: str, name: str = "menus.yaml") -> Menus:
         raise BadMenus(faults, name)
     reader = _Reader(languages, time_zone)
     missing = Node(root.line, root.column, faults, items={})
-    screens = reader.screens(top.get("screens", missing))
+    notices = reader.notices(top.get("notices", missing))
+    screens = reader.screens(top.get("screens", missing), notices)
+    limits = reader.limits(top.get("limits", missing))
+    shortcuts = reader.shortcuts(top.get("shortcuts", missing))
+    flows = reader.flows(top.get("flows", missing), limits)
+    flow_names = {
+        name: flow
+        for name in screens
+        if (flow := name.partition(".")[0]) in flows and "." in name
+    }
     lists = {
         key: reader.listed(key, node)
         for key, node in top.get("lists", missing).mapping("lists").items()
@@ -70,8 +82,8 @@ def read(source: str, *, time_zone: str, name: str = "menus.yaml") -> Menus:
         hash=hash_of(source),
         languages=languages,
         start=top["start"].string("start") if "start" in top else "",
-        limits=reader.limits(top.get("limits", missing)),
-        dialled=reader.dialled(top.get("dialled", missing)),
+        limits=limits,
+        dialled=reader.dialled(top.get("dialled", missing), shortcuts),
         campaigns={
             key: reader.campaign(key, node)
             for key, node in top.get("campaigns", missing).mapping("campaigns").items()
@@ -81,23 +93,25 @@ def read(source: str, *, time_zone: str, name: str = "menus.yaml") -> Menus:
             key: reader.text_message(key, node)
             for key, node in top.get("texts", missing).mapping("texts").items()
         },
-        notices=reader.notices(top.get("notices", missing)),
+        notices=notices,
         lists=lists,
-        titles={
-            language: {
-                name: {value: words.get(language, value) for value, words in values}
-                for name, values in lists.items()
-            }
-            for language in languages
+        titles=titles_of(lists, languages),
+        places={
+            **reader.places,
+            **{(key, ""): _place(node) for key, node in top.items()},
         },
-        lines={**reader.lines, **{(key, ""): node.named for key, node in top.items()}},
-        blank=dict.fromkeys(_answers(screens.values()), ""),
+        blank=dict.fromkeys(_answers(screens.values(), shortcuts.values()), ""),
+        flows=flows,
+        shortcuts=shortcuts,
+        flow_names=flow_names,
+        sensitive=_sensitive(screens, flow_names),
+        figures={key: "fa" if key == "fa" else "en" for key in languages},
     )
     if not menus.campaigns:
         root.fault("there is no campaign", "Add one under `campaigns:`")
     if faults:
         raise BadMenus(faults, name)
-    return menus
+    return apart(menus, reader.shortened)
 
 
 def hash_of(source: str) -> str:
@@ -105,11 +119,11 @@ def hash_of(source: str) -> str:
     return hashlib.sha256(source.encode()).hexdigest()
 
 
-class _Reader(Pieces):
+class _Reader(Entries):
     def __init__(self, languages: tuple[str, ...], time_zone: str) -> None:
         super().__init__(languages, time_zone)
-        # What `Menus.lines` says, found while reading.
-        self.lines: dict[tuple[str, str], int] = {}
+        # What `Menus.places` says, found while reading.
+        self.places: dict[tuple[str, str], tuple[int, int]] = {}
 
     # -- parts of the file, in its order ---------------------------------------
 
@@ -125,23 +139,71 @@ class _Reader(Pieces):
                 given[key] = limit
         return Limits(**given)
 
-    def dialled(self, node: Node) -> dict[str, tuple[str, str]]:
-        """Dial code to (screen, campaign), the campaign "" where none is named."""
-        led: dict[str, tuple[str, str]] = {}
+    def dialled(
+        self, node: Node, shortcuts: Mapping[str, Shortcut]
+    ) -> dict[str, Opening]:
+        """Dial code to what it opens: a screen, or a shortcut by its name."""
+        led: dict[str, Opening] = {}
         for key, value in node.mapping("dialled").items():
             code = self.dial_code(value, key)
-            self.lines["dialled", code] = value.named
+            self.places["dialled", code] = _place(value)
             if code in led:
                 value.fault(f"{code} is dialled twice", "Take one of them out")
             if value.items is None:
-                led[code] = (value.string("a screen"), "")
+                to = value.string("a screen")
+                led[code] = _opening(shortcuts[to]) if to in shortcuts else Opening(to)
                 continue
             entry = value.mapping(key, needs=("to",), takes=("campaign",))
-            led[code] = (string(entry, "to"), string(entry, "campaign"))
+            led[code] = Opening(string(entry, "to"), string(entry, "campaign"))
         return led
 
+    def shortcuts(self, node: Node) -> dict[str, Shortcut]:
+        """Named ways into the middle, with what they answer beforehand."""
+        shortcuts = {}
+        for key, value in node.mapping("shortcuts").items():
+            entry = value.mapping(
+                f"shortcut {key}", needs=("to",), takes=("set", "campaign")
+            )
+            shortcuts[key] = Shortcut(
+                name=key,
+                to=string(entry, "to"),
+                set=strings(entry, "set"),
+                campaign=string(entry, "campaign"),
+                line=value.named,
+                column=value.named_column,
+            )
+        return shortcuts
+
+    def flows(self, node: Node, limits: Limits) -> dict[str, Flow]:
+        """The flows that are declared, each with its own limits."""
+        flows = {}
+        for key, value in node.mapping("flows").items():
+            entry = value.mapping(
+                f"flow {key}",
+                needs=("title",),
+                takes=("resume", "resume_minutes", "turns_max", "cut_off"),
+            )
+            resume = string(entry, "resume") or Resume.OFF
+            if resume not in list(Resume):
+                words = ", ".join(Resume)
+                entry["resume"].fault(f"nothing resumes {resume!r}", f"Use {words}")
+                resume = Resume.OFF
+            flows[key] = Flow(
+                name=key,
+                title=self.words(entry.get("title")),
+                resume=Resume(resume),
+                resume_minutes=_bounded(
+                    entry, "resume_minutes", RESUME_MINUTES, RESUME_MINUTES_MAX
+                ),
+                turns_max=_bounded(entry, "turns_max", limits.turns_max, LIMIT_MAX),
+                cut_off=string(entry, "cut_off"),
+                line=value.named,
+                column=value.named_column,
+            )
+        return flows
+
     def campaign(self, key: str, node: Node) -> Campaign:
-        self.lines["campaigns", key] = node.named
+        self.places["campaigns", key] = _place(node)
         entry = node.mapping(
             f"campaign {key}",
             needs=("title", "organiser", "permit", "contact", "call", "pay"),
@@ -156,8 +218,7 @@ class _Reader(Pieces):
         closes, _ = self.day(window.get("to"), last=True)
         if opens and closes and closes <= opens:
             node.fault(f"campaign {key} closes before it opens", "Swap the two days")
-        low = entry["min"].whole("min") if "min" in entry else 1
-        high = entry["max"].whole("max") if "max" in entry else 0
+        low, high = whole(entry, "min", 1), whole(entry, "max")
         if high < low and "max" in entry:
             entry["max"].fault("max is below min", "Write the larger amount here")
         return Campaign(
@@ -169,7 +230,7 @@ class _Reader(Pieces):
             opens=opens,
             opens_text=opens_text,
             closes=closes,
-            paused=entry["paused"].flag("paused") if "paused" in entry else False,
+            paused=flag(entry, "paused"),
             unit=string(entry, "unit") or "rial",
             min=low,
             max=high,
@@ -181,53 +242,6 @@ class _Reader(Pieces):
             ),
             call=self.dial_code(entry.get("call")),
             pay=self.dial_code(entry.get("pay")),
-        )
-
-    def screens(self, node: Node) -> dict[str, Screen]:
-        """Every screen; `same` lends a screen what it does not say itself."""
-        entries = node.mapping("screens")
-        screens = {key: self.screen(key, value) for key, value in entries.items()}
-        for key, value in entries.items():
-            if value.items is None or "same" not in value.items:
-                continue
-            lender = screens.get(value.items["same"].string("same"))
-            if lender is None:
-                value.items["same"].fault(
-                    "no such screen", "Name a screen of this file"
-                )
-                continue
-            own = screens[key]
-            screens[key] = replace(
-                own,
-                choices=own.choices or lender.choices,
-                ask=own.ask or lender.ask,
-                then=own.then or lender.then,
-                instead=own.instead or lender.instead,
-            )
-        return {key: replace(s, needs=_needs(s)) for key, s in screens.items()}
-
-    def screen(self, key: str, node: Node) -> Screen:
-        entry = node.mapping(
-            f"screen {key}",
-            takes=(
-                *("text", "choices", "ask", "then", "list", "item"),
-                *("pick", "empty", "instead", "confirm", "end", "same"),
-            ),
-        )
-        return Screen(
-            name=key,
-            variants=self._variants(entry.get("text"), node, key),
-            choices=self._choices(entry.get("choices")),
-            ask=self._ask(entry["ask"]) if "ask" in entry else None,
-            then=string(entry, "then"),
-            listed=string(entry, "list"),
-            item=self.texts(entry["item"]) if "item" in entry else {},
-            pick=string(entry, "pick"),
-            empty=string(entry, "empty"),
-            instead=self._instead(entry.get("instead")),
-            confirm=entry["confirm"].flag("confirm") if "confirm" in entry else False,
-            ends=entry["end"].flag("end") if "end" in entry else False,
-            line=node.named,
         )
 
     def text_message(self, key: str, node: Node) -> TextMessage:
@@ -245,106 +259,21 @@ class _Reader(Pieces):
             name=key,
             kind=kind,
             text=self.texts(entry["text"]) if "text" in entry else {},
-            stop_line=(
-                entry["stop_line"].flag("stop_line") if "stop_line" in entry else False
-            ),
-            expires_hours=(
-                entry["expires_hours"].whole("expires_hours")
-                if "expires_hours" in entry
-                else 24
-            ),
+            stop_line=flag(entry, "stop_line"),
+            expires_hours=whole(entry, "expires_hours", EXPIRES_HOURS),
             line=node.named,
+            column=node.named_column,
         )
 
     def notices(self, node: Node) -> dict[str, Mapping[str, Template]]:
         entries = node.mapping("notices", needs=NOTICES)
-        self.lines |= {("notices", key): value.named for key, value in entries.items()}
+        self.places |= {("notices", k): _place(value) for k, value in entries.items()}
         return {key: self.texts(value) for key, value in entries.items()}
 
     def listed(self, key: str, node: Node) -> tuple[tuple[str, Mapping[str, str]], ...]:
-        self.lines["lists", key] = node.named
+        self.places["lists", key] = _place(node)
         entries = node.mapping(f"list {key}")
         return tuple((value, self.words(words)) for value, words in entries.items())
-
-    # -- smaller pieces ---------------------------------------------------------
-
-    def _variants(
-        self, node: Node | None, screen: Node, name: str
-    ) -> tuple[Variant, ...]:
-        if node is None:
-            screen.fault(f"screen {name} has no text", "Add `text:` to it")
-            return ()
-        if node.parts is None:
-            return (Variant(Condition(""), self.texts(node)),)
-        variants = []
-        for part in node.parts:
-            entry = part.mapping("a wording", takes=("when", *self.languages))
-            words = {key: value for key, value in entry.items() if key != "when"}
-            bare = Node(part.line, part.column, part.faults, items=words)
-            when = self.condition(entry.get("when"))
-            variants.append(Variant(when, self.texts(bare)))
-        return tuple(variants)
-
-    def _choices(self, node: Node | None) -> tuple[Choice, ...]:
-        return tuple(
-            self._choice(part)
-            for part in (node.sequence("choices") if node is not None else ())
-        )
-
-    def _choice(self, node: Node) -> Choice:
-        entry = node.mapping(
-            "a choice",
-            needs=("key", "to"),
-            takes=("label", "when", "set", "do", "campaign", "otherwise"),
-        )
-        do = string(entry, "do")
-        if do and do not in EFFECTS:
-            entry["do"].fault(f"nothing does {do!r}", f"Use {', '.join(EFFECTS)}")
-        key = string(entry, "key")
-        if not (key.isascii() and key.isdecimal() and len(key) <= 2):
-            node.fault(f"{key!r} is no key", 'Write one or two digits, as key: "1"')
-        return Choice(
-            key=key,
-            label=self.texts(entry["label"]) if "label" in entry else {},
-            to=string(entry, "to"),
-            when=self.condition(entry.get("when")),
-            set=(
-                {
-                    name: self.template(value)
-                    for name, value in entry["set"].mapping("set").items()
-                }
-                if "set" in entry
-                else {}
-            ),
-            do=do,
-            campaign=string(entry, "campaign"),
-            otherwise=strings(entry, "otherwise"),
-            line=node.line,
-        )
-
-    def _ask(self, node: Node) -> Ask:
-        entry = node.mapping(
-            "ask", needs=("answer", "kind"), takes=("min", "max", "set", "refused")
-        )
-        kind = string(entry, "kind")
-        if kind not in list(Kind):
-            node.fault(f"no question is of kind {kind!r}", f"Use {', '.join(Kind)}")
-            kind = Kind.TEXT
-        return Ask(
-            answer=string(entry, "answer"),
-            kind=Kind(kind),
-            min=entry["min"].whole("min") if "min" in entry else 0,
-            max=entry["max"].whole("max") if "max" in entry else 0,
-            set=strings(entry, "set"),
-            refused=strings(entry, "refused"),
-        )
-
-    def _instead(self, node: Node | None) -> tuple[tuple[Condition, str], ...]:
-        led = []
-        for part in node.sequence("instead") if node is not None else ():
-            entry = part.mapping("instead", needs=("when", "to"))
-            led.append((self.condition(entry.get("when")), string(entry, "to")))
-        return tuple(led)
 
     def _preset(self, node: Node) -> tuple[int, Mapping[str, str]]:
         entry = node.mapping("a preset", needs=("amount", "words"))
@@ -352,9 +281,26 @@ class _Reader(Pieces):
         return amount, self.words(entry.get("words"))
 
 
-def _answers(screens: Iterable[Screen]) -> Iterator[str]:
-    """The names of all answers that some screen can give."""
+def _place(node: Node) -> tuple[int, int]:
+    return node.named, node.named_column
+
+
+def _opening(shortcut: Shortcut) -> Opening:
+    return Opening(shortcut.to, shortcut.campaign, shortcut.set, shortcut.name)
+
+
+def _bounded(entry: Mapping[str, Node], key: str, default: int, most: int) -> int:
+    value = whole(entry, key, default)
+    if key in entry and not 1 <= value <= most:
+        entry[key].fault(f"{key} is out of bounds", f"Write 1 to {most}")
+    return value
+
+
+def _answers(screens: Iterable[Screen], shortcuts: Iterable[Shortcut]) -> Iterator[str]:
+    """The names of all answers that some screen or shortcut can give."""
     yield from ("dialled", "meant", "code")
+    for shortcut in shortcuts:
+        yield from shortcut.set
     for screen in screens:
         if screen.ask is not None:
             yield screen.ask.answer
@@ -365,6 +311,12 @@ def _answers(screens: Iterable[Screen]) -> Iterator[str]:
             yield from choice.set
 
 
-def _needs(screen: Screen) -> tuple[str, ...]:
-    names = screen.names()
-    return tuple(group for group, facts in FACTS.items() if names & set(facts))
+def _sensitive(
+    screens: Mapping[str, Screen], flow_names: Mapping[str, str]
+) -> dict[str, frozenset[str]]:
+    """The answers that are forgotten when a flow is left, by the flow."""
+    named: dict[str, set[str]] = {}
+    for name, screen in screens.items():
+        if screen.ask is not None and screen.ask.sensitive:
+            named.setdefault(flow_names.get(name, ""), set()).add(screen.ask.answer)
+    return {flow: frozenset(names) for flow, names in named.items()}

@@ -1,7 +1,7 @@
 """How a screen is worded, and how much of it one handset shows.
 
 A screen is its text, then the numbered items of its list, then its keys, a line
-each. A list longer than the screen pages itself with key 9; an item is never cut.
+each. What is longer than the handset shows is paged with key 9.
 """
 
 from __future__ import annotations
@@ -12,13 +12,12 @@ from typing import Any
 
 from phone.encoding import Limits, excess
 from ussd.menus import Menus, Screen
+from ussd.paging import sheets, words_of
 from ussd.templates import Slots
 
 __all__ = ["MORE", "Page", "page", "titles", "with_notice", "worded"]
 
 MORE = "9"
-# Keys 1 to 8 pick an item: 9 is more and 0 is back, on every list.
-ITEMS_A_PAGE_MAX = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,37 +64,20 @@ def page(
     Each of `items` has a "value" and the slots of the screen's item text.
     """
     text, keys = worded(screen, slots, language)
-    if not screen.listed:
-        return Page("\n".join([text, *keys]))
-    listed = titles(screen, items, slots, language)
-    more = f"{MORE} {menus.notices['more'][language].render(slots)}"
-    start = 0
-    while True:
-        taken = _fitting(text, listed[start:], keys, more, limits)
-        rest = start + taken < len(listed)
-        if number == 0 or not rest:
-            break
-        start, number = start + taken, number - 1
-    lines = [
-        f"{key} {title}"
-        for key, title in enumerate(listed[start : start + taken], start=1)
-    ]
-    values = tuple(str(item["value"]) for item in items[start : start + taken])
-    tail = [more, *keys] if rest else keys
-    return Page("\n".join([text, *lines, *tail]), values, rest)
-
-
-def _fitting(
-    text: str, titles: Sequence[str], keys: list[str], more: str, limits: Limits
-) -> int:
-    """How many of `titles` one page shows; at least one, so that a list moves on."""
-    best = 0
-    for count in range(1, min(len(titles), ITEMS_A_PAGE_MAX) + 1):
-        lines = [f"{key} {title}" for key, title in enumerate(titles[:count], start=1)]
-        tail = keys if count == len(titles) else [more, *keys]
-        if excess("\n".join([text, *lines, *tail]), limits) == 0:
-            best = count
-    return max(best, min(1, len(titles)))
+    laid = sheets(
+        text,
+        lambda: words_of(screen.wording(slots).text[language].pieces(slots)),
+        titles(screen, items, slots, language) if screen.listed else (),
+        keys,
+        f"{MORE} {menus.notices['more'][language].render(slots)}",
+        lambda lines: excess("\n".join(lines), limits) == 0,
+    )
+    sheet = next(laid)
+    while number > 0 and sheet.more:
+        sheet, number = next(laid), number - 1
+    end = sheet.start + sheet.taken
+    values = tuple(str(item["value"]) for item in items[sheet.start : end])
+    return Page(sheet.text, values, sheet.more)
 
 
 def with_notice(notice: str, text: str, limits: Limits) -> str | None:

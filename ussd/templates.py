@@ -54,17 +54,22 @@ class Unrendered(LookupError):
 
 
 class Template:
-    """A text with slots. `names` are the slots it cannot do without."""
+    """A text with slots. `names` are the slots it cannot do without.
 
-    __slots__ = ("_pieces", "names", "source")
+    `compares` are the names it compares with a constant, each with that constant.
+    """
+
+    __slots__ = ("_is_plain", "_pieces", "compares", "names", "source")
 
     def __init__(self, source: str) -> None:
         self.source = source
+        self._is_plain = "{" not in source and "}" not in source
         self._pieces: tuple[str | Work, ...] = (source,)
         self.names: frozenset[str] = frozenset()
-        if "{" in source or "}" in source:
+        self.compares: frozenset[tuple[str, Any]] = frozenset()
+        if not self._is_plain:
             tree = _parsed(source)
-            self.names = _names(tree)
+            self.names, self.compares = _names(tree), _compares(tree)
             self._pieces = tuple(
                 piece.data if isinstance(piece, nodes.TemplateData) else _work(piece)
                 for output in tree.find_all(nodes.Output)
@@ -73,6 +78,8 @@ class Template:
 
     def render(self, slots: Slots) -> str:
         """The text with these slots; raises Unrendered."""
+        if self._is_plain:
+            return self.source
         try:
             return "".join(
                 piece if isinstance(piece, str) else str(piece(slots))
@@ -81,19 +88,30 @@ class Template:
         except _FAILURES as fault:
             raise _unrendered(self.source, fault) from None
 
+    def pieces(self, slots: Slots) -> list[tuple[str, bool]]:
+        """The text in its pieces, each with whether it is a slot; raises Unrendered."""
+        try:
+            return [
+                (piece, False) if isinstance(piece, str) else (str(piece(slots)), True)
+                for piece in self._pieces
+            ]
+        except _FAILURES as fault:
+            raise _unrendered(self.source, fault) from None
+
 
 class Condition:
     """A yes or a no. An empty condition is always true."""
 
-    __slots__ = ("_work", "names", "source")
+    __slots__ = ("_work", "compares", "names", "source")
 
     def __init__(self, source: str) -> None:
         self.source = source
         self._work: Work | None = None
         self.names: frozenset[str] = frozenset()
+        self.compares: frozenset[tuple[str, Any]] = frozenset()
         if source:
             tree = _parsed("{" + source + "}")
-            self.names = _names(tree)
+            self.names, self.compares = _names(tree), _compares(tree)
             outputs = [piece for o in tree.find_all(nodes.Output) for piece in o.nodes]
             if len(outputs) != 1 or isinstance(outputs[0], nodes.TemplateData):
                 raise BadTemplate(f"not one expression: {source!r}")
@@ -157,6 +175,18 @@ def _check_filter(node: nodes.Filter, source: str) -> None:
 
 def _names(tree: nodes.Template) -> frozenset[str]:
     return frozenset(name.name for name in tree.find_all(nodes.Name))
+
+
+def _compares(tree: nodes.Template) -> frozenset[tuple[str, Any]]:
+    """Each name that is held against a constant, bare on either side."""
+    found: set[tuple[str, Any]] = set()
+    for compare in tree.find_all(nodes.Compare):
+        sides = [compare.expr, *(operand.expr for operand in compare.ops)]
+        names = [side.name for side in sides if isinstance(side, nodes.Name)]
+        constants = [side.value for side in sides if isinstance(side, nodes.Const)]
+        if all(operand.op in ("eq", "ne") for operand in compare.ops):
+            found.update((name, value) for name in names for value in constants)
+    return frozenset(found)
 
 
 def _work(node: nodes.Node) -> Work:
@@ -226,14 +256,23 @@ _COMPARING: Mapping[str, Callable[[Any, Any], bool]] = {
 }
 
 
+def _digits(slots: Slots) -> str:
+    """The language whose digits are written: a short form in GSM-7 has no Persian ones.
+
+    Who knows of no short forms gives no `figures`.
+    """
+    language: str = slots["figures"] if "figures" in slots else slots["language"]
+    return language
+
+
 def _toman(slots: Slots, rial: str | int) -> str:
     """Rial as whole toman, grouped in the caller's digits."""
-    return figures.toman(int(rial), slots["language"])
+    return figures.toman(int(rial), _digits(slots))
 
 
 def _figure(slots: Slots, number: str | int) -> str:
     """A whole number, grouped in the caller's digits."""
-    return figures.grouped(int(number), slots["language"])
+    return figures.grouped(int(number), _digits(slots))
 
 
 def _title(slots: Slots, value: str, of: str) -> str:
@@ -244,7 +283,7 @@ def _title(slots: Slots, value: str, of: str) -> str:
 
 def _dialled(slots: Slots, code: str) -> str:
     """A dial code that stays in order among right-to-left letters."""
-    return wrapped(code) if slots["language"] == "fa" else code
+    return wrapped(code) if _digits(slots) == "fa" else code
 
 
 def _fold(slots: Slots, text: str) -> str:

@@ -1,8 +1,8 @@
 """The `yarigar` command.
 
-service  serve, web, worker, schedule, migrate, doctor, settings-doc
+service  serve, web, worker, schedule, smpp, migrate, doctor, settings-doc
 dial     a phone in the terminal
-menus    check, load, test
+menus    check, load, graph, test
 ledger   export, verify, balance
 tokens   add, revoke, list
 """
@@ -23,6 +23,7 @@ COMMANDS = {
     "web": ("gateway.cli.service", "Run the web service alone."),
     "worker": ("gateway.cli.service", "Run one worker alone."),
     "schedule": ("gateway.cli.service", "Run the scheduler alone."),
+    "smpp": ("gateway.cli.smpp", "Stay bound to one USSD message centre."),
     "migrate": ("gateway.cli.service", "Bring the ledger's tables up to date."),
     "doctor": ("gateway.cli.service", "Say what is well and what is not."),
     "dial": ("gateway.cli.dial", "Dial a code in this terminal."),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from pathlib import Path
 
@@ -23,17 +22,52 @@ def menus() -> None:
 
 @menus.command()
 @click.argument("file", required=False, type=click.Path(path_type=Path))
-def check(file: Path | None) -> None:
-    """Prove a menu file; without FILE, the one the settings name."""
-    from gateway.publishing import check as prove
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+)
+def check(file: Path | None, form: str) -> None:
+    """Prove a menu file; without FILE, the one the settings name.
+
+    A file with faults is refused with exit code 1. A file without tells how many
+    screens and seconds each thing that it does takes, and what the carrier bills.
+    """
+    from gateway.proving import MenusRefused, as_json, as_table, prices, prove_file
 
     settings = load(os.environ)
     path = file or settings.menus
-    proved, _ = prove(settings, path)
+    costs = prices(settings)
+    try:
+        proved = prove_file(settings, path)
+    except MenusRefused as refused:
+        if form == "json":
+            click.echo(as_json(path, refused.faults, None, costs))
+        else:
+            click.echo(str(refused), err=True)
+        raise SystemExit(1) from None
+    if form == "json":
+        click.echo(as_json(path, (), proved, costs))
+        return
+    menus = proved.menus
     click.echo(
-        f"{path}: {len(proved.screens)} screens, {len(proved.texts)} texts, "
-        f"{len(proved.languages)} languages: no fault"
+        f"{path}: {len(menus.screens)} screens, {len(menus.texts)} texts, "
+        f"{len(menus.languages)} languages: no fault"
     )
+    for line in as_table(proved, costs):
+        click.echo(line)
+
+
+@menus.command()
+def schema() -> None:
+    """Print the JSON Schema of menu files, for editors that complete and check."""
+    import json
+
+    from ussd.schema import schema as made
+
+    click.echo(json.dumps(made(), ensure_ascii=False, indent=2))
 
 
 @menus.command(name="load")
@@ -50,6 +84,40 @@ def load_menus(file: Path) -> None:
 
 
 @menus.command()
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option("--flow", help="One flow by its name; all of them if none is named.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["mermaid", "svg"]),
+    default="mermaid",
+    show_default=True,
+)
+@click.option("--language", help="The first of the menus if none is named.")
+@click.option("--out", type=click.Path(path_type=Path), help="A file to write to.")
+def graph(
+    file: Path | None,
+    flow: str | None,
+    form: str,
+    language: str | None,
+    out: Path | None,
+) -> None:
+    """Draw a menu file; without FILE, the one the settings name."""
+    from gateway.picturing import picture
+
+    settings = load(os.environ)
+    drawn = picture(settings, file or settings.menus, form, flow or "", language)
+    if out is None:
+        click.echo(drawn, nl=False)
+        return
+    try:
+        out.write_text(drawn, encoding="utf-8")
+    except OSError as failure:
+        raise Unready(f"{out}: {failure.strerror}") from None
+    click.echo(f"drawn in {out}")
+
+
+@menus.command()
 @click.argument(
     "stories", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True)
 )
@@ -57,32 +125,15 @@ def load_menus(file: Path) -> None:
 def test(stories: tuple[Path, ...], file: Path | None) -> None:
     """Play transcripts (files or folders of them) against the menus."""
     from gateway.publishing import check as prove
-    from phone.encoding import Limits
-    from ussd.transcripts import BadStory, play, read
+    from gateway.rehearsing import rehearse
 
     settings = load(os.environ)
     proved, _ = prove(settings, file or settings.menus)
-    paths = [
-        path
-        for given in stories
-        for path in (sorted(given.glob("**/*.yaml")) if given.is_dir() else [given])
-    ]
     passed = failed = 0
-    for path in paths:
-        try:
-            found = read(path)
-        except BadStory as bad:
-            raise Unready(str(bad)) from None
-        for story in found:
-            mismatches = play(proved, story, limits=Limits(), now=now())
-            passed, failed = passed + (not mismatches), failed + bool(mismatches)
-            for mismatch in mismatches:
-                where = f"turn {mismatch.turn}" if mismatch.turn else "effects"
-                click.echo(f"{path}: {story.name}: {where}")
-                for line in difflib.ndiff(
-                    mismatch.expected.splitlines(), mismatch.found.splitlines()
-                ):
-                    click.echo(f"    {line}")
+    for told in rehearse(proved, stories, at=now()):
+        passed, failed = passed + (not told), failed + bool(told)
+        for line in told:
+            click.echo(line)
     click.echo(f"{passed} passed, {failed} failed")
     if failed:
         raise SystemExit(1)

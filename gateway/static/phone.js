@@ -1,16 +1,23 @@
-// A feature phone. It posts what Africa's Talking posts, to the webhook of a test
+// A feature phone. It dials as the chosen carrier does, through the webhook of a test
 // channel, and shows what comes back as it came.
+
+import { Carrier } from "./carrier.js";
+import { Trouble, firstLine, lineFor, randomId, said, send, tell } from "./service.js";
+import * as wire from "./wire.js";
 
 const config = JSON.parse(document.body.dataset.config);
 const basic = new Set(config.gsm7.basic);
 const extension = new Set(config.gsm7.extension);
 
-// What Africa's Talking names its own sandbox by.
-const NETWORK_CODE = "99999";
-const ANSWER_MS_MAX = 15_000;
 const POLL_MS = 1_000;
-const NO_ANSWER = "No answer: the service cannot be reached · سرویس پاسخ نمی‌دهد";
 const ENCODINGS = { gsm7: "GSM-7", ucs2: "UCS-2" };
+const SAME = "Sent again: the same reply, byte for byte · همان پاسخ، بی‌کم‌وکاست";
+const OTHER = "Sent again: another reply than before · پاسخی دیگر آمد";
+const TOLD = {
+  left: "Hung up, and the service was told · قطع تماس به سرویس گفته شد",
+  cut: "Timed out, and the service was told · پایان مهلت به سرویس گفته شد",
+};
+const UNTOLD = "Over; this carrier does not tell the service · این اپراتور خبر نمی‌دهد";
 
 const at = (id) => document.getElementById(id);
 const screen = at("screen");
@@ -19,13 +26,13 @@ const typed = at("typed");
 const number = at("number");
 const texts = at("texts");
 
-// The call under way, if any, and the number that the inbox is read for.
+// The call under way, if any; the last one, which a carrier may still ask about; and
+// the number that the inbox is read for.
 let call = null;
+let latest = null;
+let losesNext = false;
 let lastDialled = code.value;
 let own = number.value;
-
-// A failure that its one line explains.
-class Trouble extends Error {}
 
 // Count a text in the encoding it needs, as phone/encoding.py does with these tables.
 export function count(text) {
@@ -47,102 +54,110 @@ async function dial() {
     return;
   }
   lastDialled = code.value;
-  const mine = {
-    session: `ATUid_${randomId()}`,
-    code: code.value.trim(),
-    channel: config.channels[at("channel").value],
-    phone: "",
-    answers: [],
-    hops: 0,
-    since: performance.now(),
-    waits: true,
+  const channel = config.channels[at("channel").value];
+  const who = { phone: number.value, code: code.value.trim() };
+  const watch = (request, reply) => {
+    wire.show(at("exchanges"), request, reply);
+    at("no-exchanges").hidden = true;
   };
-  call = mine;
+  const carrier = new Carrier(config, channel, who, randomId(), watch);
+  call = latest = { carrier, hops: 0, waits: false, over: false };
   say("");
-  settle();
-  try {
-    mine.phone = (await readLine(number.value)).phone;
-    await turn(mine, []);
-  } catch (failure) {
-    if (call === mine) {
-      call = null;
-      say(lineFor(failure));
-    }
-  }
-  settle();
+  note("");
+  await take(call, async () => {
+    await speak(channel, who.phone);
+    return carrier.dial(lost());
+  });
 }
 
 async function answer() {
   const mine = call;
   if (!mine || mine.waits || !typed.value.trim()) return;
+  await take(mine, async () => {
+    const shown = await mine.carrier.answer(typed.value, lost());
+    if (call === mine) typed.value = "";
+    return shown;
+  });
+}
+
+// What a carrier does besides, to the call under way or to the last one.
+async function again(ask) {
+  const mine = latest;
+  if (!mine || mine.waits || !mine.hops) return;
+  await take(mine, () => ask(mine.carrier));
+}
+
+// Have the carrier ask, and show what comes. A request that did not get through leaves
+// the call as it was.
+async function take(mine, ask) {
+  const late = mine.over;
+  const matters = () => (late ? latest : call) === mine;
   mine.waits = true;
   settle();
   try {
-    await turn(mine, [...mine.answers, typed.value]);
-    typed.value = "";
+    const shown = await ask();
+    if (matters()) taken(mine, shown);
   } catch (failure) {
-    // The call and the answer stay: sending again is a carrier's retry.
-    if (call === mine) say(lineFor(failure));
+    if (matters()) {
+      say(lineFor(failure));
+      if (failure.status !== 0 || !mine.hops) over(mine);
+    }
   }
   mine.waits = false;
   settle();
 }
 
-// Post everything typed since the dial, and show what the service says to it.
-async function turn(mine, answers) {
-  const response = await ask(mine.channel.turn, {
-    sessionId: mine.session,
-    serviceCode: mine.code,
-    phoneNumber: mine.phone,
-    networkCode: NETWORK_CODE,
-    text: answers.join("*"),
-  });
-  if (call !== mine) return;
-  mine.answers = answers;
+function taken(mine, { text, ends, isSame }) {
   mine.hops += 1;
-  mine.waits = false;
-  const kind = response.body.slice(0, 4);
-  if (kind !== "CON " && kind !== "END ") {
-    call = null;
-    say(`${response.status} ${firstLine(response.body)}`);
-    return;
-  }
-  show(response.body.slice(4), mine.channel.limits);
-  if (kind === "END ") {
-    call = null;
-    if (response.ok) tellEnd(mine, "Success");
+  show(text, mine.carrier.channel.limits);
+  note(isSame === undefined ? "" : isSame ? SAME : OTHER);
+  if (ends && !mine.over) {
+    over(mine);
+    tellEnd(mine, "reached");
   }
 }
 
-function hangUp() {
+function over(mine) {
+  mine.over = true;
+  if (call === mine) call = null;
+}
+
+// Whether the reply to the next request is to be lost.
+function lost() {
+  const loses = losesNext;
+  losesNext = false;
+  return loses;
+}
+
+// Remember the language that was chosen, if one was.
+async function speak(channel, phone) {
+  const language = at("language").value;
+  if (language) await tell(config.language, { channel: channel.name, phone, language });
+}
+
+async function hangUp(kind = "left") {
   const mine = call;
-  call = null;
-  if (mine?.phone) tellEnd(mine, "Incomplete");
-  if (!mine) {
-    code.value = "";
-  }
+  if (mine) over(mine);
+  else code.value = "";
   typed.value = "";
   say("");
+  note("");
   settle();
+  if (mine) await tellEnd(mine, kind);
 }
 
-// The carrier's word on how the call ended. Nobody waits for it.
-async function tellEnd(mine, status) {
+// The carrier's word on how the call ended. No screen waits for it.
+async function tellEnd(mine, kind) {
   try {
-    await ask(mine.channel.events, {
-      date: new Date().toISOString(),
-      sessionId: mine.session,
-      serviceCode: mine.code,
-      networkCode: NETWORK_CODE,
-      phoneNumber: mine.phone,
-      status,
-      input: mine.answers.join("*"),
-      hopsCount: String(mine.hops),
-      durationInMillis: String(Math.round(performance.now() - mine.since)),
-    });
+    const told = await mine.carrier.end(kind);
+    if (kind !== "reached" && !call) note(told ? TOLD[kind] : UNTOLD);
   } catch (failure) {
     if (!(failure instanceof Trouble)) throw failure;
   }
+}
+
+function note(words) {
+  at("note").textContent = words;
 }
 
 // -- texts --------------------------------------------------------------------------
@@ -195,25 +210,38 @@ function entry(text) {
   return item;
 }
 
+async function readLine(phone) {
+  const query = new URLSearchParams({ phone });
+  const response = await send(new Request(`${config.line}?${query}`));
+  try {
+    return said(response);
+  } catch (failure) {
+    if (failure.status === 400) failure.message = `My number: ${failure.message}`;
+    throw failure;
+  }
+}
+
 async function sendText() {
   const words = at("words");
-  const said = at("text-fault");
+  const outcome = at("text-fault");
   if (!words.value.trim()) return;
   try {
     const line = await readLine(number.value);
-    const response = await ask(config.console.inbound, {
+    const body = new URLSearchParams({
       id: randomId(),
       from: line.phone,
       to: config.console.line,
       text: words.value,
     });
-    if (!response.ok) throw trouble(firstLine(response.body), response.status);
+    const request = new Request(config.console.inbound, { method: "POST", body });
+    const response = await send(request);
+    if (!response.ok) throw new Trouble(firstLine(response.body), response.status);
     words.value = "";
-    said.className = "quiet";
-    said.textContent = "Sent · فرستاده شد";
+    outcome.className = "quiet";
+    outcome.textContent = "Sent · فرستاده شد";
   } catch (failure) {
-    said.className = "wrong";
-    said.textContent = lineFor(failure);
+    outcome.className = "wrong";
+    outcome.textContent = lineFor(failure);
   }
 }
 
@@ -254,7 +282,14 @@ function settle() {
   const answers = call !== null && call.hops > 0;
   at("dial").hidden = answers;
   at("answer").hidden = !answers;
-  for (const field of [number, at("channel"), code]) field.disabled = call !== null;
+  for (const field of [number, at("channel"), at("language"), code]) {
+    field.disabled = call !== null;
+  }
+  const asked = latest !== null && latest.hops > 0 && !latest.waits;
+  at("retry").disabled = !asked;
+  at("twice").disabled = !asked || call === null;
+  at("time-out").disabled = at("hang-up").disabled = !call?.hops;
+  at("lose").setAttribute("aria-pressed", String(losesNext));
   const waits = call !== null && call.waits;
   screen.setAttribute("aria-busy", String(waits));
   at("state").textContent = waits ? "…" : call ? "USSD" : "";
@@ -273,54 +308,6 @@ function press(key) {
   }
 }
 
-// -- the service --------------------------------------------------------------------
-
-async function readLine(phone) {
-  const response = await ask(`${config.line}?${new URLSearchParams({ phone })}`);
-  let line;
-  try {
-    line = JSON.parse(response.body);
-  } catch {
-    throw trouble(`${response.status} ${firstLine(response.body)}`, response.status);
-  }
-  if (response.status === 400) throw trouble(`My number: ${line.error}`, 400);
-  if (!response.ok) throw trouble(line.error, response.status);
-  return line;
-}
-
-// Ask the service: a GET, or a POST of a form. Raises Trouble if nothing comes.
-async function ask(address, form) {
-  try {
-    const response = await fetch(address, {
-      method: form ? "POST" : "GET",
-      body: form && new URLSearchParams(form),
-      signal: AbortSignal.timeout(ANSWER_MS_MAX),
-    });
-    return { ok: response.ok, status: response.status, body: await response.text() };
-  } catch {
-    throw trouble(NO_ANSWER, 0);
-  }
-}
-
-function trouble(line, status) {
-  return Object.assign(new Trouble(line), { status });
-}
-
-function lineFor(failure) {
-  if (!(failure instanceof Trouble)) throw failure;
-  return failure.message;
-}
-
-function firstLine(body) {
-  return body.split("\n")[0].slice(0, 120);
-}
-
-// crypto.randomUUID is there on https only, and a rehearsal is often on plain http.
-function randomId() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
 // -- what is pressed ----------------------------------------------------------------
 
 function on(id, event, act) {
@@ -334,7 +321,20 @@ on("dial", "submit", dial);
 on("answer", "submit", answer);
 on("text", "submit", sendText);
 on("call", "click", () => (call ? answer() : dial()));
-on("end", "click", hangUp);
+on("end", "click", () => hangUp());
+on("retry", "click", () => again((carrier) => carrier.askAgain()));
+on("twice", "click", () => again((carrier) => carrier.startAgain()));
+on("lose", "click", () => {
+  losesNext = !losesNext;
+  settle();
+});
+on("time-out", "click", () => hangUp("cut"));
+on("hang-up", "click", () => hangUp());
+on("handset", "change", () => {
+  const [columns, rows] = config.displays[at("handset").value];
+  screen.style.setProperty("--columns", columns);
+  screen.style.setProperty("--rows", rows);
+});
 on("erase", "click", () => {
   const pressed = field();
   if (!pressed.disabled) pressed.value = Array.from(pressed.value).slice(0, -1).join("");

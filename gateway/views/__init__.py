@@ -5,5 +5,6 @@ ussd     how a carrier's session ended, and turns that may not come in or do not
 sms      carriers' receipts, and texts that people send
 exports  the books as files, for a bearer token
 phone    the simulator, where it is enabled
+carrier  what its page asks of the dialects
 health   whether the service is alive, and ready
 """

@@ -1,8 +1,9 @@
 """The simulator: a feature phone on a page.
 
-The page dials the real webhook of a `test` channel in Africa's Talking form, reads the
-texts that the console showed, and sends texts to the console's own inbound webhook.
-Whoever may open the page gets the keys of those test channels, and of no others.
+The page dials the real webhook of a `test` channel as its carrier would, with what
+`gateway.views.carrier` writes; it reads the texts that the console showed, and sends
+texts to the console's own inbound webhook. Whoever may open the page gets the keys of
+those test channels, and of no others.
 """
 
 from __future__ import annotations
@@ -15,9 +16,14 @@ from flask import Blueprint, Response, current_app, jsonify, render_template, re
 from flask import url_for as url
 from redis.exceptions import RedisError
 
+from gateway.displays import DISPLAYS
 from gateway.handsets import Text
+from gateway.library import NoMenus
 from gateway.service import Service
 from gateway.settings import DIAL_CODE, Settings
+from gateway.stand_ins import stand_in_name
+from gateway.views import carrier
+from ledger.engine import LedgerError
 from phone.encoding import (
     GSM7_BASIC,
     GSM7_EXTENSION,
@@ -35,9 +41,9 @@ bp = Blueprint(
     static_folder=Path(__file__).parent.parent / "static",
     static_url_path="/static",
 )
+bp.register_blueprint(carrier.bp)
 
-DIALECT = "africastalking"
-CARRIER = "console"
+CONSOLE = "console"
 OWN_NUMBER = "09121234567"
 
 # The page holds the keys of the test channels: no script, frame or form of another
@@ -59,14 +65,21 @@ def page() -> str:
     """The handset, with what its script needs to know of the channels."""
     settings = _service().settings
     channels, console = _channels(settings), _console(settings)
+    displays = {name: [d.columns, d.rows] for name, d in DISPLAYS.items()}
     return render_template(
         "phone.html",
         channels=channels,
         console=console,
+        displays=displays,
+        languages=_languages(),
         dial_code=DIAL_CODE,
         own_number=OWN_NUMBER,
         config={
             "line": url("phone.line"),
+            "request": url("phone.carrier.ask"),
+            "heard": url("phone.carrier.hear"),
+            "language": url("phone.carrier.remember"),
+            "displays": displays,
             "channels": channels,
             "console": console,
             "gsm7": {
@@ -100,36 +113,40 @@ def _guarded(response: Response) -> Response:
 
 
 def _channels(settings: Settings) -> list[dict[str, Any]]:
-    """The doors that a rehearsal may knock at: test channels of the page's dialect."""
+    """What the page may dial through."""
     return [
         {
             "name": name,
-            "turn": _address("ussd.turn", name, channel.key.get_secret_value()),
-            "events": _address("ussd.events", name, channel.key.get_secret_value()),
+            "adapter": channel.adapter,
+            "stands_in": name == stand_in_name(channel.adapter),
             "limits": {
                 Encoding.GSM7: channel.gsm7_septets,
                 Encoding.UCS2: channel.ucs2_units,
             },
         }
-        for name, channel in settings.ussd.items()
-        if channel.test and channel.adapter == DIALECT
+        for name, channel in carrier.rehearsed(settings).items()
     ]
+
+
+def _languages() -> tuple[str, ...]:
+    """What the menus speak; nothing while they cannot be asked."""
+    try:
+        return _service().library.current(None).languages
+    except (LedgerError, NoMenus, RedisError) as failure:
+        log.warning("menus_away", why=type(failure).__name__)
+        return ()
 
 
 def _console(settings: Settings) -> dict[str, str] | None:
     """Where a text from the handset goes, if a test console has a line for it."""
     for name, channel in settings.sms.items():
-        if channel.test and channel.adapter == CARRIER and channel.sender:
+        if channel.test and channel.adapter == CONSOLE and channel.sender:
             key = channel.key.get_secret_value()
             return {
                 "line": channel.sender,
-                "inbound": _address("sms.inbound", name, key),
+                "inbound": url("sms.inbound", channel=name, key=key),
             }
     return None
-
-
-def _address(endpoint: str, channel: str, key: str) -> str:
-    return url(endpoint, channel=channel, key=key)
 
 
 def _counted(text: Text) -> dict[str, str | int]:

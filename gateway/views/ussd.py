@@ -1,50 +1,33 @@
-"""What carriers post beside turns, and turns that `gateway.turnstile` let pass.
+"""Carriers' requests that `gateway.turnstile` let pass.
 
 Those are the ones that may not come in, and those that do not say how long they are.
 """
 
 from __future__ import annotations
 
-import structlog
 from flask import Blueprint, Response, abort, current_app, request
 
 from gateway.service import Door, Service
 from gateway.turnstile import BODY_BYTES_MAX, answered, door, is_welcome
-from ledger.engine import LedgerError
-from ussd.turn import Answer, Unreadable
+from gateway.turnstile import request as asked
+from ussd.turn import Answer
 
 bp = Blueprint("ussd", __name__, url_prefix="/ussd")
 
-log = structlog.get_logger()
+# What any carrier's dialect may use.
+METHODS = ["GET", "POST", "PUT"]
 
 
-@bp.post("/<channel>/<key>")
-def turn(channel: str, key: str) -> Response:
-    """Answer a turn, or refuse it with 413 for its length."""
+@bp.route("/<channel>/<key>", methods=METHODS)
+@bp.route("/<channel>/<key>/<path:tail>", methods=METHODS)
+def turn(channel: str, key: str, tail: str = "") -> Response:
+    """Answer a request, or refuse it with 413 for its length."""
     at = _door(channel, key)
     body = request.get_data()
     if len(body) == BODY_BYTES_MAX:
         # Without a length it may be the beginning of a longer one.
         abort(413)
-    return _written(answered(_service(), at, body))
-
-
-@bp.post("/<channel>/<key>/events")
-def events(channel: str, key: str) -> Response:
-    """Take the carrier's word on how a session ended."""
-    at = _door(channel, key)
-    try:
-        end = at.dialect.read_end(request.get_data())
-    except Unreadable as reason:
-        return _written(at.dialect.refuse(str(reason), 400))
-    try:
-        service = _service()
-        service.conversations.ended(at.channel, end, service.clock())
-    except LedgerError as failure:
-        # Not worth a retry: without it the next dial only says once more that a
-        # pledge stands.
-        log.warning("end_not_kept", why=str(failure))
-    return _written(Answer("OK"))
+    return _written(answered(_service(), at, asked(request.environ, tail, body)))
 
 
 def _door(name: str, key: str) -> Door:
@@ -63,4 +46,9 @@ def _service() -> Service:
 
 
 def _written(answer: Answer) -> Response:
-    return Response(answer.body, status=answer.status, content_type=answer.content_type)
+    return Response(
+        answer.body,
+        status=answer.status,
+        headers=dict(answer.headers),
+        content_type=answer.content_type,
+    )

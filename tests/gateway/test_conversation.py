@@ -326,3 +326,21 @@ def test_a_reversed_code_typed_by_an_operator_is_the_same(gateway: Gateway):
     assert gateway.dial("", code="#1*5588*780*") == gateway.dial(
         "", code=CODE, session="s2"
     )
+
+
+def test_what_a_carrier_sends_as_typed_may_be_the_rest_of_the_code(
+    gateway: Gateway, tmp_path: Path
+) -> None:
+    file = tmp_path / "menus.yaml"
+    source = (ROOT / "menus.yaml").read_text()
+    dialled, code, rest = source.partition('  "*780#": door\n')
+    assert code
+    before, door, screens = rest.partition("  door:")
+    assert door
+    file.write_text(dialled + before + "  root:" + screens.partition("  root:")[2])
+    gateway.load_menus(file)
+    first = gateway.dial("5588*1", code="*780#")
+    assert first.text.startswith("مبلغ")
+    assert gateway.dial("5588*1*3", code="*780#").text.startswith("مبلغ را")
+    assert gateway.dial("5599", code="*780#", session="s2").word == "END"
+    assert gateway.dial("", code="*780#", session="s3").word == "END"

@@ -5,15 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
-from werkzeug.serving import make_server
 
-from gateway.cli import cli
 from gateway.cli import dial as dial_module
 from gateway.texts import renderer
 from phone.encoding import Limits
@@ -27,30 +23,9 @@ from tests.gateway.house import (
     WELCOME,
     Gateway,
 )
+from tests.gateway.terminal import PHONE, Terminal, terminal_of
 from ussd.reading import read as read_menus
 from ussd.transcripts import play, read
-
-PHONE = "09121234567"
-
-
-@dataclass
-class Terminal:
-    """A terminal on the machine where the service runs."""
-
-    gateway: Gateway
-    url: str
-    config: Path
-
-    def run(self, *arguments: str, typed: str = "") -> Result:
-        return CliRunner().invoke(
-            cli,
-            ["dial", *arguments],
-            input=typed,
-            env={"YARIGAR_CONFIG": str(self.config)},
-        )
-
-    def dial(self, code: str, *more: str, typed: str = "") -> Result:
-        return self.run(code, "--from", PHONE, "--url", self.url, *more, typed=typed)
 
 
 @pytest.fixture
@@ -58,33 +33,16 @@ def terminal(
     gateway: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Terminal]:
     monkeypatch.setattr(dial_module, "TEXT_SECONDS_MAX", 0.2)
-    settings = gateway.service.settings
-    config = tmp_path / "dial.toml"
-    keys = ("vault_key", "index_key", "code_key", "seal_key", "web_secret")
-    lines = [f'{name} = "{settings.key_bytes(name).hex()}"' for name in keys]
-    config.write_text(
-        "\n".join(
-            [
-                f'database_url = "{settings.database_url}"',
-                f'redis_url = "{settings.redis_url}"',
-                f'data_dir = "{settings.data_dir}"',
-                f'menus = "{settings.menus}"',
-                *lines,
-                f'[ussd.at]\nadapter = "africastalking"\nkey = "{KEY}"',
-                f'[ussd.rehearsal]\nadapter = "africastalking"\nkey = "{KEY}"',
-                "test = true",
-                f'[sms.console]\nadapter = "console"\nkey = "{KEY}"\ntest = true',
-            ]
-        ),
-        encoding="utf-8",
-    )
-    server = make_server("127.0.0.1", 0, gateway.app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    yield Terminal(gateway, f"http://127.0.0.1:{server.server_port}", config)
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    tables = [
+        f'[ussd.at]\nadapter = "africastalking"\nkey = "{KEY}"',
+        f'[ussd.rehearsal]\nadapter = "africastalking"\nkey = "{KEY}"',
+        "test = true",
+        f'[ussd.centre]\nadapter = "smpp"\nkey = "{KEY}"\nhost = "127.0.0.1"',
+        'system_id = "yarigar"\npassword = "secret"',
+        f'[sms.console]\nadapter = "console"\nkey = "{KEY}"\ntest = true',
+    ]
+    with terminal_of(gateway, tmp_path / "dial.toml", tables) as opened:
+        yield opened
 
 
 def test_a_call_is_shown_screen_by_screen(terminal: Terminal):
@@ -173,6 +131,15 @@ def test_a_reversed_code_is_dialled_all_the_same(terminal: Terminal):
         (("*780#", "--from", "12"), "--from is no mobile number"),
         (("*780#", "--from", "02188776655"), "--from is no mobile number"),
         (("*780#", "--from", PHONE, "--channel", "none"), "no USSD channel 'none'"),
+        (("*780#", "--from", PHONE, "--channel", "centre"), "`yarigar smpp centre`"),
+        (("*780#", "--from", PHONE, "--language", "de"), "the menus speak fa, en"),
+        (
+            ("*780#", "--from", PHONE, "--channel", "at", "--language", "en"),
+            "at is no test channel",
+        ),
+        (("*780#", "--from", PHONE, "--handset", "wide"), "--handset: write columns"),
+        (("*780#", "--from", PHONE, "--handset", "7x9"), "has 8 to 80 columns"),
+        (("*780#", "--from", PHONE, "--url", "http://["), "no service answers at"),
         (("*780#", "--from", PHONE, "--url", "http://127.0.0.1:9"), "no service"),
         (("*780#", "--from", PHONE, "--url", "nowhere"), "no service answers at"),
     ],

@@ -27,7 +27,7 @@ def test_figures_that_cannot_be_read_do_not_undo_what_was_promised(gateway: Gate
         channel="at",
         test=False,
         at=gateway.clock(),
-        figures=service.conversations._figures,
+        figures=service.endings._figures,
     )
     first = carry_out(service.engine, service.keys, order)
     order = replace(order, figures=_away)

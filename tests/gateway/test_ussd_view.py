@@ -146,6 +146,12 @@ def test_a_body_beyond_the_limit_is_not_read(gateway: Gateway):
     assert answer.text.count("\n") == 1
 
 
+@pytest.mark.parametrize("length", ["1" * 5_000, "-1", "1e3", " 5", "999999999999"])
+def test_a_length_that_is_none_is_refused(gateway: Gateway, length: str):
+    answer = gateway.post(b"", environ_overrides={"CONTENT_LENGTH": length})
+    assert answer.status_code in (400, 413)
+
+
 def test_half_a_body_is_not_a_turn(gateway: Gateway):
     """Who went away half-way through typing 12 did not type 1."""
     gateway.walk("3", "75000", "1")
@@ -172,7 +178,8 @@ def test_a_body_that_does_not_say_how_long_it_is_is_a_turn_too(gateway: Gateway)
 def test_only_a_post_is_a_turn(gateway: Gateway, method: str):
     answer = gateway.client.open(f"/ussd/at/{KEY}", method=method, query_string=FORM)
     assert answer.status_code == 405
-    assert "POST" in answer.headers["Allow"]
+    if method in ("GET", "PUT"):  # some carrier's way, and not this one's
+        assert answer.text == "END Turns are posted."
     assert nothing_happened(gateway)
 
 
@@ -318,12 +325,12 @@ def test_the_phone_stands_only_in_the_vault(
 def test_a_fault_of_ours_is_told_politely_and_logged_without_words(
     gateway: Gateway, logs: list[EventDict]
 ):
-    """Redis holds something that no version of ours ever wrote."""
+    """Redis holds a call at a screen that its menus never had."""
     gateway.dial("")
     redis = gateway.service.redis
     (name,) = redis.keys("ussd:dial:*")
-    redis.set(name, f"1\n{PHONE}")
-    answer = gateway.post(FORM)
+    redis.set(name, redis.get(name).replace(b"give.amount", PHONE.encode()))
+    answer = gateway.post({**FORM, "text": "3"})
     assert answer.status_code == 200
     assert answer.text.startswith("END ")
     assert [log["event"] for log in logs] == ["turn_broke"]

@@ -19,8 +19,7 @@ ROUNDS_MAX = 20
 
 
 def through_json(session: Session) -> Session:
-    held = json.loads(json.dumps(asdict(session)))
-    return Session(**{**held, "items": tuple(held["items"])})
+    return Session.from_json(json.loads(json.dumps(asdict(session))))
 
 
 class Caller:

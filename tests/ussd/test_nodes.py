@@ -76,6 +76,19 @@ def test_an_alias_that_ends_is_followed() -> None:
     assert root.mapping("m")["d"].mapping("d")["b"].text == "c"
 
 
+def test_what_an_alias_stands_for_has_a_name_of_its_own_in_each_place() -> None:
+    root, _ = parse("a: &x {b: c}\nd:\n  e: *x\nf: *x\n")
+    top = root.mapping("m")
+    named = [top["a"], top["d"].mapping("d")["e"], top["f"]]
+    assert [(n.named, n.named_column) for n in named] == [(1, 1), (3, 3), (4, 1)]
+    assert {n.line for n in named} == {1}
+
+
+def test_two_anchors_of_one_name_are_refused() -> None:
+    fault = _refused("a: &x 1\nb: &x 2\n")
+    assert (fault.line, fault.what) == (2, "not YAML: there are two anchors x")
+
+
 def test_a_file_beyond_the_limit_is_refused_unread() -> None:
     assert _refused("#" * (SOURCE_CHARS_MAX + 1)).what.startswith("the file is longer")
 

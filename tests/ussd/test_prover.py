@@ -39,13 +39,40 @@ def _line_of(source: str, words: str) -> int:
     return found[0]
 
 
+def _begins(source: str, fault: Fault) -> bool:
+    """Whether something begins at the place of a fault: a name, a value, a bracket."""
+    line = source.splitlines()[fault.line - 1]
+    before, rest = line[: fault.column - 1], line[fault.column - 1 :]
+    return bool(rest.strip()) and (not before.strip() or before[-1] in " {[")
+
+
 def test_the_shipped_menus_have_no_fault(menus: Menus) -> None:
     rooms = {"at": Limits(), "wide": Limits(182, 80)}
     assert prove(menus, channels=rooms, lines=LINES) == []
 
 
 def test_there_are_cases_of_many_kinds() -> None:
-    assert len(BAD) >= 50
+    assert len(BAD) >= 100
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "begins"),
+    [
+        ("to: give.other}", "to: nowhere}", '{key: "3", label: '),
+        ("    then: vol.town", "    then: nowhere", "vol.province:"),
+        ("turns_max: 40", "turns_max: forty", "forty"),
+        ("start: root", "start: nowhere", "start: "),
+        ('    pay: "*780*0000#"\n\nlists:', '    pay: "*780#"\n\nlists:', "salam-"),
+    ],
+)
+def test_a_fault_has_the_column_of_what_it_is_about(
+    source: str, before: str, after: str, begins: str
+) -> None:
+    assert before in source
+    changed = source.replace(before, after, 1)
+    fault = _faults(changed)[0]
+    line = changed.splitlines()[fault.line - 1]
+    assert line[fault.column - 1 :].startswith(begins), (line, fault)
 
 
 @pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
@@ -63,6 +90,7 @@ def test_a_mistake_is_found_on_its_line_and_nothing_else(
         at = [fault for fault in found if fault.line == line]
         assert any(says in fault.what for fault in at), said
         assert all(fault.remedy for fault in at)
+        assert all(_begins(changed, fault) for fault in at), said
 
 
 def test_a_shortcut_past_the_questions_is_found(source: str) -> None:

@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from tests.ussd.small import small
 from ussd.faults import BadMenus
-from ussd.menus import CampaignState, Kind, Menus
+from ussd.menus import CampaignState, Kind, Menus, Opening, Resume
 from ussd.reading import hash_of, read
 
 # 1405/01/01 begins in Tehran.
@@ -83,7 +84,7 @@ def test_entries_keep_the_line_of_their_name(source: str, menus: Menus) -> None:
         assert lines[screen.line - 1] == f"  {screen.name}:"
     for message in menus.texts.values():
         assert lines[message.line - 1] == f"  {message.name}:"
-    for (section, name), line in menus.lines.items():
+    for (section, name), (line, _) in menus.places.items():
         said = lines[line - 1].strip().removeprefix('"')
         expected = name or section
         if section == "dialled":
@@ -97,7 +98,8 @@ def test_a_code_may_be_dialled_for_a_campaign_of_its_own(source: str) -> None:
         '"*780*55881#": {to: vol.consent, campaign: salam-mahalle}',
     )
     read_menus = read(changed, time_zone="Asia/Tehran")
-    assert read_menus.dialled["*780*55881#"] == ("vol.consent", "salam-mahalle")
+    opening = Opening("vol.consent", "salam-mahalle")
+    assert read_menus.dialled["*780*55881#"] == opening
 
 
 @pytest.mark.parametrize(
@@ -140,3 +142,124 @@ def test_the_days_of_a_window_are_of_the_campaigns_zone(source: str, zone: str) 
     offset = {"Asia/Tehran": 3.5, "UTC": 0, "Africa/Nairobi": 3}[zone]
     midnight = datetime(2026, 3, 21, tzinfo=UTC)
     assert (midnight - opens).total_seconds() == offset * 3600
+
+
+# -- flows, shortcuts, words -----------------------------------------------------------
+
+ROOT = 'root: {text: {en: Root}, choices: [{key: "0", to: bye}]}\n'
+
+
+def test_a_flow_is_read_with_what_it_does_not_say() -> None:
+    menus = small(
+        ROOT,
+        "flows:\n"
+        "  a: {title: {en: A}}\n"
+        "  b: {title: {en: B}, resume: auto, resume_minutes: 5,\n"
+        "      turns_max: 9, cut_off: t}\n"
+        "limits: {turns_max: 30}\n",
+    )
+    plain, full = menus.flows["a"], menus.flows["b"]
+    assert (plain.resume, plain.resume_minutes) == (Resume.OFF, 15)
+    assert (plain.turns_max, plain.cut_off) == (30, "")
+    assert (full.resume, full.resume_minutes) == (Resume.AUTO, 5)
+    assert (full.turns_max, full.cut_off) == (9, "t")
+
+
+def test_a_dialled_code_may_name_a_shortcut() -> None:
+    menus = small(
+        ROOT,
+        "shortcuts:\n  five: {to: root, set: {amount: '5'}, campaign: spring}\n",
+        changed={'"*1*5#": door': '"*1*5#": five'},
+    )
+    assert menus.dialled["*1*5#"] == Opening("root", "spring", {"amount": "5"}, "five")
+    assert "amount" in menus.blank
+
+
+def test_a_screen_like_another_takes_its_way_through_a_sub_flow_too() -> None:
+    menus = small(
+        """
+        root:
+          text: {en: Root}
+          ask: {answer: a, kind: number, min: 1, max: 2}
+          then: bye
+          via: door
+          wrong: {max: 2, to: bye}
+          choices: [{key: "0", to: bye}]
+        root.bad: {same: root, text: {en: Bad}}
+        root.other: {same: root, text: {en: Other}, then: door}
+        """
+    )
+    bad, other = menus.screens["root.bad"], menus.screens["root.other"]
+    assert (bad.then, bad.via, bad.wrong_max, bad.wrong_to) == ("bye", "door", 2, "bye")
+    assert (other.then, other.via) == ("door", "")
+
+
+@pytest.mark.parametrize(
+    ("screens", "top", "what"),
+    [
+        ("back: {end: true, text: {en: x}}\n", "", "'back' is a word of the menus"),
+        ("home: {end: true, text: {en: x}}\n", "", "'home' is a word of the menus"),
+        ("return: {end: true, text: {en: x}}\n", "", "'return' is a word of the menus"),
+        (
+            'x: {text: {en: x}, choices: [{key: "1", via: back, to: bye}]}\n',
+            "",
+            "`via` is not back",
+        ),
+        (
+            'x: {text: {en: x}, choices: [{key: "1", via: door, to: back}]}\n',
+            "",
+            "`via` without a screen to go on at",
+        ),
+        (
+            "x: {text: {en: x}, list: towns, pick: town, via: door}\n",
+            "",
+            "`via` without a screen to go on at",
+        ),
+        (
+            "x: {text: {en: x}, wrong: {max: 0, to: bye}}\n",
+            "",
+            "max is out of bounds",
+        ),
+        (
+            "x: {text: {en: x}, ask: {answer: a, kind: amount, in: dollar}}\n",
+            "",
+            "an amount is not asked for in 'dollar'",
+        ),
+        (
+            "x: {text: {en: x}, ask: {answer: a, kind: number, max: 2, in: rial}}\n",
+            "",
+            "an amount is not asked for in 'rial'",
+        ),
+        (
+            "x: {text: {en: x, de-gsm7: y}}\n",
+            "",
+            "a text has no 'de-gsm7'",
+        ),
+        ("", "flows: {a: {title: {en: A}, resume: maybe}}", "nothing resumes 'maybe'"),
+        (
+            "",
+            "flows: {a: {title: {en: A}, resume_minutes: 1441}}",
+            "resume_minutes is out of bounds",
+        ),
+        (
+            "",
+            "flows: {a: {title: {en: A}, turns_max: 0}}",
+            "turns_max is out of bounds",
+        ),
+        ("", "flows: {a: {resume: ask}}", "flow a lacks 'title'"),
+        ("", "shortcuts: {a: {set: {b: c}}}", "shortcut a lacks 'to'"),
+    ],
+)
+def test_a_word_out_of_place_is_named(screens: str, top: str, what: str) -> None:
+    with pytest.raises(BadMenus) as refused:
+        small(ROOT + screens, top)
+    assert what in {fault.what for fault in refused.value.faults}
+
+
+def test_entries_keep_their_column(source: str, menus: Menus) -> None:
+    lines = source.splitlines()
+    for screen in menus.screens.values():
+        assert lines[screen.line - 1][screen.column - 1 :] == f"{screen.name}:"
+        for choice in screen.choices:
+            entry = lines[choice.line - 1][choice.column - 1 :]
+            assert entry.startswith(("{key:", "key:"))

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from phone.encoding import Limits, excess
 from tests.ussd.caller import Caller
 from ussd.menus import Menus
-from ussd.screen import ITEMS_A_PAGE_MAX, Page, page, with_notice
+from ussd.paging import ITEMS_A_PAGE_MAX
+from ussd.screen import Page, page, with_notice
 
 ROOMS = [Limits(), Limits(182, 80), Limits(120, 60)]
 

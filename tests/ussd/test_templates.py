@@ -48,6 +48,28 @@ def test_in_another_language_figures_and_codes_are_left_alone() -> None:
     assert Template("{amount|toman} {pay|dialled}").render(slots) == "75,000 *780*0000#"
 
 
+def test_a_short_form_is_written_in_the_digits_of_its_letters() -> None:
+    slots = {**SLOTS, "figures": "en"}
+    said = "{amount|toman} {amount|figure} {pay|dialled} {language}"
+    assert Template(said).render(slots) == "75,000 750,000 *780*0000# fa"
+
+
+@pytest.mark.parametrize(
+    "source", ["", "no slot", "{code}", "a {code}, b {town}{pay}."]
+)
+def test_a_text_in_pieces_is_the_text_and_its_slots(source: str) -> None:
+    template = Template(source)
+    pieces = template.pieces(SLOTS)
+    assert "".join(piece for piece, _ in pieces) == template.render(SLOTS)
+    values = [SLOTS[name] for name in ("code", "town", "pay") if name in source]
+    assert [piece for piece, is_slot in pieces if is_slot] == values
+
+
+def test_a_text_in_pieces_says_what_it_lacks() -> None:
+    with pytest.raises(Unrendered, match="'nothing' is undefined"):
+        Template("a {nothing}").pieces(SLOTS)
+
+
 @pytest.mark.parametrize(
     ("source", "holds"),
     [

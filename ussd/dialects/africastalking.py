@@ -2,72 +2,106 @@
 
 A POST of `sessionId`, `serviceCode`, `phoneNumber`, `networkCode` and `text` (empty
 at first, afterwards all inputs joined by `*`); the answer is plain text that begins
-`CON ` to go on and `END ` to close. A separate event tells how the session ended.
-From the vendor's page (USSD, Handle USSD sessions; Notifications). The callback is
-not signed: the address's secret key and `allow_from` are what protect it.
+`CON ` to go on and `END ` to close. A separate event, posted to `.../events`, tells how
+the session ended.
+
+Status: from the vendor's page (USSD, Handle USSD sessions; Notifications). The callback
+is not signed: the address's secret key and `allow_from` are what protect it.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
+from urllib.parse import urlencode
 
-from phone.dialcode import NotADialCode, normalise
-from phone.numbers import NotAPhone, from_network
-from ussd.turn import Answer, DialEnd, Turn, Unreadable, form_fields
+from ussd.fields import chosen, dialled, form_fields, phone, session
+from ussd.options import Options
+from ussd.turn import Answer, Call, DialEnd, Ending, Request, Turn, Unreadable
 
 __all__ = ["AfricasTalking"]
 
-SESSION_CHARS_MAX = 120
+EVENTS = "events"
+
+# Incomplete is a menu that still wanted input; Failed an error of ours or theirs.
+_ENDINGS = {
+    "Success": Ending.REACHED,
+    "Incomplete": Ending.CUT,
+    "Failed": Ending.CUT,
+}
 
 
 class AfricasTalking:
     name: ClassVar[str] = "africastalking"
+    session_alone: ClassVar[bool] = False
 
-    def __init__(self, *, region: str) -> None:
+    def __init__(
+        self, *, region: str, options: Mapping[str, Any] | None = None
+    ) -> None:
+        Options(options).check()
         self._region = region
 
-    def read(self, body: bytes) -> Turn:
+    def read(self, request: Request) -> Turn | DialEnd:
+        if request.method != "POST":
+            raise Unreadable("Turns are posted.", 405)
+        if request.path == EVENTS:
+            return self._end(request.body)
+        if request.path:
+            raise Unreadable("There is nothing here.", 404)
         fields = form_fields(
-            body,
+            request.body,
             needs=("sessionId", "serviceCode", "phoneNumber", "text"),
             takes=("networkCode",),
         )
-        try:
-            dialled = normalise(fields["serviceCode"])
-        except NotADialCode:
-            raise Unreadable("Field serviceCode is not a dial code.") from None
         return Turn(
-            session=_session(fields["sessionId"]),
-            phone=self._phone(fields["phoneNumber"]),
-            dialled=dialled,
+            session=session("sessionId", fields["sessionId"]),
+            phone=phone("phoneNumber", fields["phoneNumber"], self._region),
+            dialled=dialled("serviceCode", fields["serviceCode"]),
             typed=fields["text"],
         )
 
-    def read_end(self, body: bytes) -> DialEnd:
-        """`status` is Success (the end was reached), Incomplete or Failed."""
+    def _end(self, body: bytes) -> DialEnd:
         fields = form_fields(body, needs=("sessionId", "phoneNumber", "status"))
-        if fields["status"] not in ("Success", "Incomplete", "Failed"):
-            raise Unreadable("Field status is none of Success, Incomplete, Failed.")
         return DialEnd(
-            session=_session(fields["sessionId"]),
-            phone=self._phone(fields["phoneNumber"]),
-            reached=fields["status"] == "Success",
+            session=session("sessionId", fields["sessionId"]),
+            phone=phone("phoneNumber", fields["phoneNumber"], self._region),
+            how=_ENDINGS[chosen("status", fields["status"], _ENDINGS)],
         )
 
-    def write(self, text: str, *, ends: bool) -> Answer:
+    def write(self, turn: Turn, text: str, *, ends: bool) -> Answer:
         return Answer(f"{'END' if ends else 'CON'} {text}")
+
+    def acknowledge(self, end: DialEnd) -> Answer:
+        return Answer("OK")
 
     def refuse(self, reason: str, status: int) -> Answer:
         return Answer(f"END {reason}", status=status)
 
-    def _phone(self, text: str) -> str:
-        try:
-            return from_network(text, self._region)
-        except NotAPhone:
-            raise Unreadable("Field phoneNumber is not a phone number.") from None
+    # -- the carrier's side ---------------------------------------------------------
+
+    def send(self, call: Call) -> Request:
+        form = {**_named(call), "text": "*".join(call.answers)}
+        return Request(body=urlencode(form).encode(), headers=_FORM)
+
+    def send_end(self, call: Call, how: Ending) -> Request:
+        status = "Success" if how is Ending.REACHED else "Incomplete"
+        form = {**_named(call), "status": status, "input": "*".join(call.answers)}
+        return Request(path=EVENTS, body=urlencode(form).encode(), headers=_FORM)
+
+    def heard(self, answer: Answer) -> tuple[str, bool]:
+        word, _, text = answer.body.partition(" ")
+        if word not in ("CON", "END"):
+            raise Unreadable("The reply begins with neither CON nor END.")
+        return text, word == "END"
 
 
-def _session(text: str) -> str:
-    if not 0 < len(text) <= SESSION_CHARS_MAX:
-        raise Unreadable(f"Field sessionId is not 1 to {SESSION_CHARS_MAX} characters.")
-    return text
+_FORM = {"content-type": "application/x-www-form-urlencoded"}
+
+
+def _named(call: Call) -> dict[str, str]:
+    return {
+        "sessionId": call.session,
+        "serviceCode": call.dialled,
+        "phoneNumber": call.phone,
+        "networkCode": "99999",
+    }

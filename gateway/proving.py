@@ -1,0 +1,196 @@
+"""Prove a menu file against the channels and sender lines of the settings.
+
+What comes of it is told as lines for a reader, or as one JSON object for a program.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from gateway.faults import Unready
+from gateway.settings import Settings, UssdChannel
+from phone.encoding import Limits
+from ussd.faults import BadMenus, Fault
+from ussd.menus import Menus
+from ussd.prover import Line, examine
+from ussd.prover.estimates import Reach, Timers
+from ussd.reading import read
+
+__all__ = [
+    "MenusRefused",
+    "Proved",
+    "as_json",
+    "as_table",
+    "limits",
+    "prices",
+    "prove_file",
+]
+
+
+class MenusRefused(Unready):
+    """The menus have faults; each has a line with its place and its remedy."""
+
+    def __init__(self, refused: BadMenus) -> None:
+        super().__init__(str(refused))
+        self.faults: tuple[Fault, ...] = refused.faults
+
+
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """Menus without a fault, their source, and the way to each thing they do."""
+
+    menus: Menus
+    source: str
+    reaches: list[Reach]
+
+
+def prove_file(settings: Settings, path: Path) -> Proved:
+    """The menus in `path`; raises MenusRefused with every fault."""
+    try:
+        source = path.read_text(encoding="utf-8")
+    except OSError as failure:
+        fault = Fault(1, 1, str(failure.strerror), "Give the path of a menu file")
+        raise MenusRefused(BadMenus([fault], str(path))) from None
+    except UnicodeDecodeError:
+        fault = Fault(1, 1, "not UTF-8 text", "Save the file as UTF-8")
+        raise MenusRefused(BadMenus([fault], str(path))) from None
+    try:
+        menus = read(source, time_zone=settings.time_zone, name=str(path))
+    except BadMenus as refused:
+        raise MenusRefused(refused) from None
+    proof = examine(
+        menus,
+        channels=limits(settings),
+        lines=_lines(settings),
+        gsm7_only=[name for name, c in _kinds(settings).items() if c.gsm7_only],
+        timers=_timers(settings),
+    )
+    if proof.faults:
+        raise MenusRefused(BadMenus(proof.faults, str(path)))
+    return Proved(menus, source, proof.reaches)
+
+
+def limits(settings: Settings) -> dict[str, Limits]:
+    """The screen of every kind of channel, by a name for it."""
+    return {
+        name: Limits(gsm7_septets=c.gsm7_septets, ucs2_units=c.ucs2_units)
+        for name, c in _kinds(settings).items()
+    } or {"default": Limits()}
+
+
+def _kinds(settings: Settings) -> dict[str, UssdChannel]:
+    """The channels, those once that prove alike: a simulator adds a dozen."""
+    kinds: dict[tuple[object, ...], list[str]] = {}
+    for name, c in settings.ussd.items():
+        screen = (c.gsm7_septets, c.ucs2_units, c.gsm7_only)
+        kind = (*screen, c.session_seconds_max, c.answer_seconds_max)
+        kinds.setdefault(kind, []).append(name)
+    return {_named(names): settings.ussd[names[0]] for names in kinds.values()}
+
+
+def _named(names: list[str]) -> str:
+    first, *others = names
+    return f"{first} (and {len(others)} alike)" if others else first
+
+
+def _lines(settings: Settings) -> list[Line]:
+    """The sender lines of every carrier, with the words they must end with."""
+    return [Line(c.sender, c.stop_line) for c in settings.sms.values()]
+
+
+def _timers(settings: Settings) -> dict[str, Timers]:
+    return {
+        name: Timers(c.session_seconds_max, c.answer_seconds_max)
+        for name, c in _kinds(settings).items()
+    }
+
+
+def prices(settings: Settings) -> dict[str, str]:
+    """What one step costs on the channels that say so, as `250 rial`."""
+    return {name: c.step_price for name, c in settings.ussd.items() if c.step_price}
+
+
+# -- what is told of it ---------------------------------------------------------------
+
+
+def as_table(proved: Proved, prices: Mapping[str, str]) -> Iterator[str]:
+    """The shortest way to each thing that the menus do, a line each.
+
+    A screen is one step of the carrier's bill; `prices` are those of channels.
+    """
+    rows = [["flow", "does", "from", "screens", "seconds"]]
+    rows[0] += [f"costs on {channel}" for channel in prices]
+    for reach in _shortest(proved.reaches):
+        row = [reach.flow or "-", reach.deed, reach.code]
+        row += [str(reach.screens), str(reach.seconds)]
+        row += [_cost(price, reach.screens) for price in prices.values()]
+        rows.append(row)
+    if len(rows) == 1:
+        return
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = [
+            cell.rjust(width) if place in (3, 4) else cell.ljust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        yield "  ".join(cells).rstrip()
+
+
+def as_json(
+    path: Path,
+    faults: tuple[Fault, ...],
+    proved: Proved | None,
+    prices: Mapping[str, str],
+) -> str:
+    """One object: the file, its faults, a summary, and what each way takes."""
+    told = {
+        "file": str(path),
+        "faults": [
+            {"line": f.line, "column": f.column, "what": f.what, "remedy": f.remedy}
+            for f in faults
+        ],
+        "summary": {"faults": len(faults), **(_counts(proved) if proved else {})},
+        "ways": [
+            {
+                "flow": reach.flow,
+                "does": reach.deed,
+                "from": reach.code,
+                "screens": reach.screens,
+                "steps": reach.screens,
+                "seconds": reach.seconds,
+                "costs": {
+                    c: _cost(price, reach.screens) for c, price in prices.items()
+                },
+            }
+            for reach in (proved.reaches if proved else ())
+        ],
+    }
+    return json.dumps(told, ensure_ascii=False, indent=2)
+
+
+def _counts(proved: Proved) -> dict[str, int]:
+    menus = proved.menus
+    return {
+        "screens": len(menus.screens),
+        "texts": len(menus.texts),
+        "languages": len(menus.languages),
+    }
+
+
+def _shortest(reaches: list[Reach]) -> list[Reach]:
+    """Of the codes that lead to one deed, that with the fewest screens."""
+    found: dict[tuple[str, str], Reach] = {}
+    for reach in reaches:
+        known = found.setdefault((reach.flow, reach.deed), reach)
+        if (reach.screens, reach.seconds) < (known.screens, known.seconds):
+            found[reach.flow, reach.deed] = reach
+    return list(found.values())
+
+
+def _cost(price: str, steps: int) -> str:
+    figure, _, unit = price.partition(" ")
+    return f"{Decimal(figure) * steps} {unit}".rstrip()

@@ -1,0 +1,127 @@
+"""`menus check` and `menus schema`, and what they tell a program."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from jsonschema import Draft202012Validator
+
+from gateway import effects
+from gateway.cli import cli
+from ledger.pledges import CancelOutcome
+from tests.gateway.house import ROOT
+from ussd.menus import EFFECT_TAKES, EFFECTS, CampaignState
+from ussd.prover.ways import OUTCOMES
+
+MENUS = ROOT / "menus.yaml"
+CHANNEL = """
+[ussd.at]
+adapter = "africastalking"
+key = "{key}"
+session_seconds_max = {session}
+step_price = "2.5 rial"
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "yarigar.toml"
+    path.write_text(CHANNEL.format(key="k" * 24, session=180), encoding="utf-8")
+    return path
+
+
+def run(config: Path, *arguments: object) -> Result:
+    env = {"YARIGAR_CONFIG": str(config)}
+    return CliRunner().invoke(cli, ["menus", *map(str, arguments)], env=env)
+
+
+@pytest.fixture
+def bad(tmp_path: Path) -> Path:
+    path = tmp_path / "bad.yaml"
+    source = MENUS.read_text(encoding="utf-8")
+    path.write_text(source.replace("to: give.other}", "to: give.othr}"))
+    return path
+
+
+def test_a_file_without_a_fault_tells_what_each_deed_takes(config: Path):
+    told = run(config, "check", MENUS)
+    assert told.exit_code == 0, told.output
+    first, heads, *rows = told.output.splitlines()
+    assert first.endswith(": no fault")
+    assert heads.split() == [
+        *("flow", "does", "from", "screens", "seconds", "costs", "on", "at")
+    ]
+    (pledge,) = (row.split() for row in rows if " pledge " in row)
+    assert pledge[:4] == ["give", "pledge", "*780*5588*1#", "4"]
+    assert pledge[-2:] == ["10.0", "rial"]
+
+
+def test_a_program_gets_one_object(config: Path, bad: Path):
+    told = run(config, "check", "--format", "json", MENUS)
+    assert told.exit_code == 0, told.output
+    held = json.loads(told.output)
+    assert held["faults"] == []
+    assert held["summary"]["faults"] == 0
+    assert held["summary"]["screens"] > 40
+    assert {"flow", "does", "from", "screens", "seconds", "steps", "costs"} == set(
+        held["ways"][0]
+    )
+
+    told = run(config, "check", "--format", "json", bad)
+    assert told.exit_code == 1
+    held = json.loads(told.output)
+    assert held["file"] == str(bad)
+    assert held["summary"] == {"faults": len(held["faults"])}
+    lines = bad.read_text(encoding="utf-8").splitlines()
+    for fault in held["faults"]:
+        assert set(fault) == {"line", "column", "what", "remedy"}
+        line = lines[fault["line"] - 1]
+        assert "give.othr" in line
+        assert line[fault["column"] - 1 :].startswith('{key: "')
+
+
+def test_faults_are_told_as_lines_with_their_places(config: Path, bad: Path):
+    told = run(config, "check", bad)
+    assert told.exit_code == 1
+    for line in told.output.splitlines():
+        assert re.search(r"bad\.yaml:\d+:\d+: .+\. .+", line), line
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_file_that_is_not_there_is_a_fault_too(config: Path, form: str):
+    told = run(config, "check", "--format", form, "nowhere.yaml")
+    assert told.exit_code == 1
+    assert "No such file" in told.output
+
+
+def test_a_carrier_that_waits_less_refuses_the_menus(config: Path):
+    config.write_text(CHANNEL.format(key="k" * 24, session=20), encoding="utf-8")
+    told = run(config, "check", MENUS)
+    assert told.exit_code == 1
+    assert "at ends a call after 20" in told.output
+
+
+def test_the_schema_is_printed(config: Path):
+    told = run(config, "schema")
+    assert told.exit_code == 0
+    Draft202012Validator.check_schema(json.loads(told.output))
+
+
+def test_the_prover_knows_what_deeds_come_to():
+    """The words are in two packages, of which one may not import the other."""
+    states = {str(state) for state in CampaignState if state is not CampaignState.OPEN}
+    assert set(OUTCOMES) == set(EFFECTS) <= set(effects.DOING)
+    assert set(OUTCOMES["pledge"]) == {"", *states}
+    assert set(OUTCOMES["cancel"]) == {str(outcome) for outcome in CancelOutcome}
+
+
+@pytest.mark.parametrize("name", EFFECTS)
+def test_the_prover_knows_which_answers_deeds_write_down(name: str):
+    told = inspect.getsource(effects.DOING[name])
+    used = set(re.findall(r'answers(?:\.get\(|\[)"(\w+)"', told))
+    assert used == {*EFFECTS[name], *EFFECT_TAKES.get(name, ())}

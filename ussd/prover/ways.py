@@ -1,0 +1,127 @@
+"""The ways that lead out of one screen: its keys, answers, refusals and redirects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from ussd.menus import Choice, Kind, Menus, Screen
+
+__all__ = ["OUTCOMES", "REASONS", "Way", "ways_out"]
+
+# What each effect can come to, and the answers that it leaves for the screens after
+# it; "" is what was asked for. `gateway.effects` comes to no other.
+OUTCOMES: Mapping[str, Mapping[str, frozenset[str]]] = {
+    "pledge": {
+        "": frozenset({"code"}),
+        "closed": frozenset(),
+        "early": frozenset(),
+        "paused": frozenset(),
+    },
+    "cancel": {
+        "cancelled": frozenset(),
+        "already_cancelled": frozenset(),
+        "paid": frozenset(),
+        "not_yours": frozenset(),
+    },
+    "sign_up": {"": frozenset({"code"}), "already": frozenset({"code"})},
+    "language": {"": frozenset()},
+    "stop_texts": {"": frozenset()},
+    "start_texts": {"": frozenset()},
+    "text_report": {"": frozenset()},
+}
+
+# Why an answer to a question of each kind can be refused, as `refused` names it.
+REASONS: Mapping[Kind, tuple[str, ...]] = {
+    Kind.AMOUNT: ("bad", "small", "range"),
+    Kind.NUMBER: ("bad", "range"),
+    Kind.DIGITS: ("bad",),
+    Kind.TEXT: ("bad",),
+    Kind.POSTCODE: ("bad",),
+    Kind.CODE: ("bad",),
+    Kind.PLACE_CODE: ("bad",),
+    Kind.YES_NO: ("bad",),
+    Kind.DIAL: (),
+}
+
+NOTHING: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way out of a screen, and the answers that whoever takes it has given.
+
+    `to` and `via` are screens, or one of the words back, home and return. A redirect
+    takes no turn.
+    """
+
+    to: str
+    line: int
+    column: int
+    turns: int = 1
+    via: str = ""
+    gains: frozenset[str] = NOTHING
+    # The effect that is done on this way, and whether it came to what was asked for.
+    deed: str = ""
+    done: bool = False
+    consent: bool = False
+    # An answer is typed on it, where the others press a key; `dialled` is the rest of
+    # a dial code.
+    typed: bool = False
+    dialled: bool = False
+    refused: bool = False
+
+
+def ways_out(menus: Menus, screen: Screen) -> Iterator[Way]:
+    """Every way out of `screen`, the words that name no screen included."""
+    place = (screen.line, screen.column)
+    for choice in screen.choices:
+        yield from _of_choice(choice)
+    for _, to in screen.instead:
+        yield Way(to, *place, turns=0)
+    if screen.empty:
+        yield Way(screen.empty, *place, turns=0)
+    if screen.wrong_to:
+        yield Way(screen.wrong_to, *place, turns=screen.wrong_max, refused=True)
+    ask = screen.ask
+    if screen.then:
+        gains = {screen.pick} if screen.pick else set()
+        if ask is not None:
+            gains |= {ask.answer, *ask.set}
+        yield Way(
+            screen.then,
+            *place,
+            via=screen.via,
+            gains=frozenset(gains),
+            typed=ask is not None,
+        )
+    if ask is None:
+        return
+    for reason, to in ask.refused.items():
+        gains = {"meant"} if reason == "small" else set()
+        yield Way(to, *place, gains=frozenset(gains), typed=True, refused=True)
+    if ask.kind is Kind.DIAL:
+        for opening in menus.dialled.values():
+            gained = frozenset(opening.set)
+            yield Way(opening.to, *place, gains=gained, typed=True, dialled=True)
+
+
+def _of_choice(choice: Choice) -> Iterator[Way]:
+    gains = frozenset(choice.set)
+    place = (choice.line, choice.column)
+    if not choice.do:
+        yield Way(
+            choice.to, *place, via=choice.via, gains=gains, consent=choice.consent
+        )
+        return
+    for outcome, left in OUTCOMES[choice.do].items():
+        to = choice.otherwise.get(outcome, choice.to)
+        yield Way(
+            to,
+            *place,
+            via=choice.via if to == choice.to else "",
+            gains=gains | left,
+            deed=choice.do,
+            done=outcome not in choice.otherwise,
+            consent=choice.consent,
+        )

@@ -1,0 +1,137 @@
+"""What a story is played in: a small world that does effects and remembers them.
+
+It stands in for the ledger, so its facts and outcomes are those that `gateway` gives
+a caller who was never there before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from phone import codes
+from phone.encoding import Limits
+from ussd.machine import Effect, Need, Session, Step, step
+from ussd.menus import EFFECT_TEXTS, CampaignState, Menus
+from ussd.transcripts.stories import veiled
+
+__all__ = ["Stage"]
+
+ROUNDS_MAX = 20
+# A code with a right check digit, for whatever a story has recorded.
+CODE = "10000000" + codes.damm("10000000")
+LINE = "10001"
+
+
+@dataclass(slots=True)
+class Stage:
+    """`done` are the effects, and `texts` the words of the texts they promise.
+
+    A text is without what a sender line adds to it, as «لغو۱۱».
+    """
+
+    menus: Menus
+    limits: Limits
+    now: datetime
+    done: list[Effect] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+
+    def step(self, session: Session, typed: Sequence[str], *, shown: bool) -> Step:
+        """One request of the carrier, with whatever it lacks done and fetched."""
+        results: dict[tuple[str, int], Mapping[str, str]] = {}
+        facts: dict[Need, Mapping[str, Any]] = {}
+        for _ in range(ROUNDS_MAX):
+            stepped = step(
+                self.menus,
+                session,
+                typed,
+                now=self.now,
+                limits=self.limits,
+                facts=facts,
+                results=results,
+                shown=shown,
+            )
+            lacks = stepped.lacks
+            if lacks is None:
+                return stepped
+            if isinstance(lacks, Effect):
+                result = self.carry_out(lacks, session.language)
+                results[lacks.name, lacks.number] = result
+                facts.clear()
+            else:
+                facts[lacks] = self.fetch(lacks)
+        raise AssertionError("a screen lacked facts without end")
+
+    def carry_out(self, effect: Effect, language: str) -> Mapping[str, str]:
+        """Do one effect and promise its text; return what it came to."""
+        state = self.menus.campaigns[effect.campaign].state(self.now)
+        if effect.name == "pledge" and state is not CampaignState.OPEN:
+            return {"outcome": str(state)}
+        before = [done.name for done in self.done]
+        self.done.append(effect)
+        self.promise(effect, language, again=effect.name in before)
+        match effect.name:
+            case "language":
+                return {"language": effect.answers["language_chosen"]}
+            case "cancel":
+                return {"outcome": "cancelled"}
+            case "sign_up" if "sign_up" in before:
+                return {"code": CODE, "outcome": "already"}
+            case "pledge" | "sign_up":
+                return {"code": CODE}
+        return {}
+
+    def promise(self, effect: Effect, language: str, *, again: bool) -> None:
+        """The first text of an effect, or the second for who had it done before."""
+        names = list(EFFECT_TEXTS.get(effect.name, ()))
+        name = names[-1] if again and effect.name == "sign_up" else (names or [""])[0]
+        message = self.menus.texts.get(name)
+        if message is None:
+            return
+        campaign = self.menus.campaigns[effect.campaign]
+        slots = {
+            "amount": effect.answers.get("amount", "0"),
+            "code": CODE,
+            "pay": campaign.pay,
+            "pledged": self.pledged,
+            "paid": 0,
+            "language": language,
+            "figures": self.menus.figures.get(language, language),
+            "titles": self.menus.titles[language],
+        }
+        self.texts.append(veiled(message.text[language].render(slots)))
+
+    @property
+    def pledges(self) -> list[Effect]:
+        return [effect for effect in self.done if effect.name == "pledge"]
+
+    @property
+    def pledged(self) -> int:
+        """What was pledged in this story, in rial."""
+        return sum(int(effect.answers["amount"]) for effect in self.pledges)
+
+    def fetch(self, need: Need) -> Mapping[str, Any]:
+        """The facts of one group."""
+        given = self.pledges
+        cancelled = any(effect.name == "cancel" for effect in self.done)
+        state = "cancelled" if cancelled else "open"
+        asked = [e.name for e in self.done if e.name in ("stop_texts", "start_texts")]
+        amount = given[-1].answers["amount"] if given else "0"
+        worlds: dict[str, dict[str, Any]] = {
+            "caller": {"texts_stopped": asked[-1:] == ["stop_texts"], "line": LINE},
+            "report": {
+                "report_pledged": self.pledged,
+                "report_paid": 0,
+                "report_donors": "",
+            },
+            "pledge": {"one_code": CODE, "one_amount": amount, "one_state": state},
+            "pledges": {
+                "items": [
+                    {"value": CODE, "state": state, "amount": effect.answers["amount"]}
+                    for effect in given
+                ]
+            },
+        }
+        return worlds[need.group]
