@@ -89,53 +89,50 @@ class Conversations:
             log.error("sessions_gone", why=type(failure).__name__)
             return self._without_sessions(dial)
         dial = replace(dial, announced=announced)
+        before = conversation.session if conversation is not None else None
         try:
             return self._turned(dial, conversation)
         except UnknownCode:
-            name = "unknown"
+            word = "unknown"
         except (NothingRecorded, NotRead, NoMenus) as failure:
             log.error("turn_failed", why=str(failure))
-            name = "busy"
+            # Not this time; but what the call did before stands.
+            word = "unsure" if before is not None and before.done else "busy"
         except LedgerError as failure:
             log.error("outcome_unknown", why=str(failure))
-            name = "unsure"
-        language = conversation.session.language if conversation is not None else ""
+            word = "unsure"
+        language = before.language if before is not None else ""
         return closing(
-            self._library, channel, name, announced=announced, language=language
+            self._library, channel, word, announced=announced, language=language
         )
 
     # -- one turn -------------------------------------------------------------------
 
     def _turned(self, dial: Dial, conversation: Conversation | None) -> Reply:
-        for race in range(RACES_MAX):
-            if conversation is None:
-                opening, shown = self._opened(dial), False
-                if not (opening.answers or opening.done or opening.stands):
-                    opening = self._offered(dial, opening)
+        said: Repeat | Onward | Anew = Anew()
+        if conversation is not None:
+            at = dial.now.timestamp()
+            said = reconcile(conversation.trail, dial.turn, self._digest, at)
+        races = 0
+        while not isinstance(said, Repeat):
+            if conversation is None or isinstance(said, Anew):
+                opening, shown = self._begun(dial, conversation), False
             else:
-                at = dial.now.timestamp()
-                said = reconcile(conversation.trail, dial.turn, self._digest, at)
-                if isinstance(said, Repeat):
-                    return Reply(said.reply, said.ends)
-                if isinstance(said, Anew):
-                    opening, shown = self._anew(dial, conversation), False
-                else:
-                    # Who lost a race was on the way before the winner's screen was
-                    # shown: nothing is done on it, and a lone answer is not for it.
-                    shown = race == 0
-                    is_for = shown or dial.turn.cumulative
-                    answers = said.answers if is_for else ()
-                    opening = Opening(conversation, answers, window_at=dial.now)
+                # Who lost a race was on the way before the winner's screen was shown:
+                # nothing is done on it, and a lone answer is not for it.
+                shown = races == 0
+                answers = said.answers if shown or dial.turn.cumulative else ()
+                opening = Opening(conversation, answers, window_at=dial.now)
             reply, winner, recorded = self._replied(dial, opening, shown)
             if winner is None:
                 return reply
-            said = self._lost(dial, opening, winner)
-            if isinstance(said, Repeat):
-                return Reply(said.reply, said.ends)
-            if recorded:
+            conversation, said = winner, self._lost(dial, opening, winner)
+            if recorded and not isinstance(said, Repeat):
                 return reply
-            conversation = winner
-        raise NothingRecorded("too many requests at once for one dial")
+            races += 1
+            if races == RACES_MAX and not isinstance(said, Repeat):
+                raise NothingRecorded("too many requests at once for one dial")
+        return Reply(said.reply, said.ends)
 
     def _lost(
         self, dial: Dial, opening: Opening, winner: Conversation
@@ -164,17 +161,21 @@ class Conversations:
             # Something may stand from before that cannot be asked about now.
             raise OutcomeUnknown(str(failure)) from failure
 
-    def _anew(self, dial: Dial, conversation: Conversation) -> Opening:
-        """Another call under the same name; one without an id is wholly a new one."""
-        if dial.turn.session:
+    def _begun(self, dial: Dial, conversation: Conversation | None) -> Opening:
+        """A call, or another one under the name of `conversation`.
+
+        One without an id of the carrier is wholly a new one.
+        """
+        if conversation is not None and dial.turn.session:
             opening = self._openings.anew(
                 dial.turn, conversation, dial.announced, dial.now
             )
         else:
             opening = self._opened(dial)
-            fresh = replace(opening.conversation, version=conversation.version)
+            version = conversation.version if conversation is not None else 0
+            fresh = replace(opening.conversation, version=version)
             opening = replace(opening, conversation=fresh)
-        if opening.answers or opening.stands:
+        if opening.answers or opening.done or opening.stands:
             return opening
         return self._offered(dial, opening)
 

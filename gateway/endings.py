@@ -100,6 +100,9 @@ class Endings:
             return
         if not end.phone or conversation.offered is not None:
             return
+        if not conversation.session.answers.keys() - {"dialled"}:
+            # Who answered nothing has nothing to go on with.
+            return
         caller = caller_hash(self._keys, channel, end.phone)
         if not self._sessions.once(f"ussd:told:{caller}", flow.resume_minutes * 60):
             return

@@ -18,6 +18,7 @@ from ledger import dials, people, pledges
 from ledger.engine import Connection, Engine, reading
 from ledger.events import Earlier, did_since, earlier
 from ledger.vault import Keys
+from phone.dialcode import CHARS_MAX
 from ussd.machine import Session, begin
 from ussd.menus import Menus
 from ussd.sessions import Conversation
@@ -194,6 +195,8 @@ def _begun(menus: Menus, turn: Turn, language: str) -> tuple[Session, tuple[str,
         if not (typed and typed[0].isascii() and typed[0].isdecimal()):
             raise UnknownCode(turn.dialled)
         code, typed = f"{code.rstrip('#')}*{typed[0]}#", typed[1:]
+        if len(code) > CHARS_MAX:
+            raise UnknownCode(turn.dialled)
     session, ahead = begun
     if turn.cumulative:
         return session, (*ahead, *typed)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterable
+from dataclasses import replace
 from http import HTTPStatus
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -124,13 +125,22 @@ def answered(service: Service, at: Door, asked: Request) -> Answer:
         reply = service.conversations.answer(at.channel, turn, service.clock())
         return at.dialect.write(turn, reply.text, ends=reply.ends)
     except Unreadable as reason:
-        return at.dialect.refuse(str(reason), reason.status)
+        return _refused(at, reason)
     except Exception:
         # The edge: and a caller never reads a guess.
         log.exception("turn_broke", channel=at.channel.name)
         if turn is None:
             return at.dialect.refuse(LAST_WORDS["busy"], 200)
         return at.dialect.write(turn, LAST_WORDS["unsure"], ends=True)
+
+
+def _refused(at: Door, reason: Unreadable) -> Answer:
+    answer = at.dialect.refuse(str(reason), reason.status)
+    if not reason.allow:
+        return answer
+    # RFC 9110, section 15.5.6: a 405 has to say which methods there are.
+    allow = {"Allow": ", ".join(reason.allow)}
+    return replace(answer, headers={**answer.headers, **allow})
 
 
 def door(service: Service, name: str, key: str) -> Door | None:

@@ -13,8 +13,8 @@ trail       what a carrier's request says anew: a retry, an answer, a restart
 sessions    where a caller stands, kept in Redis between turns
 line        a connection to Redis for every thread, and one round trip a question
 turn        one request of a carrier, whoever sent it; `fields` reads what is in it,
-            `options` what a channel sets. `dialects` read and write each format;
-            `mapping` is a format that is described by settings alone
+            `envelope` is what is around that, `options` what a channel sets. `dialects`
+            read and write each format; `mapping` is one described by settings alone
 schema      the words of a menu file as a JSON Schema, for editors
 
 prover      what could go wrong in a menu file, found before anyone dials

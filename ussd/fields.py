@@ -25,7 +25,9 @@ __all__ = [
     "FIELD_BYTES_MAX",
     "SESSION_CHARS_MAX",
     "chosen",
+    "complete",
     "dialled",
+    "dialled_in",
     "form_fields",
     "json_fields",
     "json_object",
@@ -76,7 +78,7 @@ def form_fields(
             found[name] = _checked(name, value.decode())
         except UnicodeDecodeError:
             raise Unreadable(f"Field {name} is not UTF-8.") from None
-    return _complete(found, needs)
+    return complete(found, *needs)
 
 
 def json_object(body: bytes) -> Mapping[str, Any]:
@@ -112,7 +114,15 @@ def json_fields(
             fields[name] = _checked(name, str(value))
         else:
             raise Unreadable(f"Field {name} is not a text.")
-    return _complete(fields, needs)
+    return complete(fields, *needs)
+
+
+def complete(found: Mapping[str, str], *needs: str) -> Mapping[str, str]:
+    """The same fields; the first of these that is missing is refused by its name."""
+    for name in needs:
+        if name not in found:
+            raise Unreadable(f"Field {name} is missing.")
+    return found
 
 
 def xml_root(body: bytes) -> Element:
@@ -183,6 +193,16 @@ def dialled(name: str, text: str) -> str:
         raise Unreadable(f"Field {name} is not a dial code.") from None
 
 
+def dialled_in(found: Mapping[str, str], typed: str, code: str, *, starts: bool) -> str:
+    """The code of a call, from the fields that `typed` and `code` name.
+
+    What is typed when a call starts may be the code as it was dialled, with whatever
+    was dialled behind it; it is then if there is a * in it.
+    """
+    name = typed if starts and "*" in found[typed] else code
+    return dialled(name, found.get(name, ""))
+
+
 def optional_dialled(name: str, text: str) -> str:
     """A dial code, or nothing where the carrier says none."""
     return dialled(name, text) if text.strip() else ""
@@ -227,13 +247,6 @@ def _checked(name: str, value: str) -> str:
 
 def _too_long(name: str) -> Unreadable:
     return Unreadable(f"Field {name} is longer than {FIELD_BYTES_MAX:,} bytes.")
-
-
-def _complete(found: dict[str, str], needs: tuple[str, ...]) -> Mapping[str, str]:
-    for name in needs:
-        if name not in found:
-            raise Unreadable(f"Field {name} is missing.")
-    return found
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

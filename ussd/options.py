@@ -10,6 +10,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from phone.dialcode import NotADialCode, normalise
+
 __all__ = ["Options", "Scalar"]
 
 Scalar = str | int | bool
@@ -91,15 +93,31 @@ class Options:
             return default
         return value
 
-    def values(self, name: str) -> tuple[Scalar, ...]:
+    def dial_code(self, name: str) -> str:
+        """A dial code in dial order, `*780*5588#`; empty where it is not set."""
+        value = self._given.pop(name, "")
+        # A short code alone may stand without quotes: 780.
+        written = str(value).strip() if type(value) in (str, int) else "none"
+        try:
+            return normalise(written) if written else ""
+        except NotADialCode as why:
+            self.fault(name, str(why))
+            return ""
+
+    def values(self, name: str, *, least: int = 0) -> tuple[Scalar, ...]:
         """One value or a list of values, each a text, a number or true or false."""
+        if least and name not in self._given:
+            self.fault(name, "is missing")
+            return ()
         given = self._given.pop(name, ())
         if isinstance(given, str):
             given = [part.strip() for part in given.split(",")]
         elif isinstance(given, (int, bool)):
             given = [given]
-        if not isinstance(given, (list, tuple)) or len(given) > VALUES_MAX:
-            self.fault(name, f"should be a list of at most {VALUES_MAX} values")
+        is_list = isinstance(given, (list, tuple))
+        if not is_list or not least <= len(given) <= VALUES_MAX:
+            many = f"{least} to" if least else "at most"
+            self.fault(name, f"should be a list of {many} {VALUES_MAX} values")
             return ()
         for value in given:
             if not isinstance(value, (str, int)) or len(str(value)) > CHARS_MAX:

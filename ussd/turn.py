@@ -36,12 +36,16 @@ class Unreadable(ValueError):
     """A request that cannot be understood; the sentence names the field.
 
     `status` is the HTTP status of the refusal: 404 for an address, 405 for a method
-    that the carrier does not use, 400 for all else.
+    that the carrier does not use, 400 for all else. `allow` is the methods that it does
+    use, for a 405.
     """
 
-    def __init__(self, reason: str, status: int = 400) -> None:
+    def __init__(
+        self, reason: str, status: int = 400, *, allow: tuple[str, ...] = ()
+    ) -> None:
         super().__init__(reason)
         self.status = status
+        self.allow = allow
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from tests.gateway.house import (
     DONE,
     ROOT_CODE,
     UNSURE,
+    WELCOME,
     Gateway,
     close_gateway,
     open_gateway,
@@ -177,6 +178,25 @@ def test_a_writer_who_holds_the_database_makes_us_busy(gateway: Gateway):
         other.close()
     assert gateway.dial(CONFIRMED).text.startswith(DONE)
     whole(gateway, 1)
+
+
+def test_who_had_something_recorded_is_not_told_that_nothing_was(gateway: Gateway):
+    """The same call stopped texts, and now wants a pledge."""
+    done = gateway.walk("9", "4", "1", code=ROOT_CODE)
+    assert not done.ends
+    assert len(gateway.rows("stop")) == 1
+    home = "9*4*1*0"
+    assert gateway.dial(home, code=ROOT_CODE).text.startswith(WELCOME)
+    assert gateway.dial(f"{home}*1*1*1", code=ROOT_CODE).text.startswith(CONFIRM)
+    path = make_url(gateway.service.settings.database_url).database
+    assert path is not None
+    other = sqlite3.connect(path, isolation_level=None)
+    try:
+        other.execute("BEGIN IMMEDIATE")
+        assert gateway.dial(f"{home}*1*1*1*1", code=ROOT_CODE) == ("END", UNSURE)
+    finally:
+        other.execute("ROLLBACK")
+        other.close()
 
 
 def test_a_full_disk_makes_us_busy_and_leaves_no_half(gateway: Gateway):

@@ -55,6 +55,11 @@ def test_last_words_are_in_the_language_of_the_call(gateway: Gateway) -> None:
     assert spoken == english
 
 
+@pytest.mark.parametrize("typed", ["1*" * 1_999 + "1", "9" * 3_999])
+def test_a_code_without_end_is_unknown(gateway: Gateway, typed: str) -> None:
+    assert gateway.dial(typed, code="*999#") == ("END", UNKNOWN)
+
+
 @pytest.mark.parametrize("name", LAST_WORDS)
 def test_without_menus_there_are_still_last_words(gateway: Gateway, name: str) -> None:
     service = gateway.service

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -212,6 +213,8 @@ def test_nobody_is_told_of_a_call_that_ended_or_never_began(gateway: Gateway) ->
     gateway.end("Incomplete", session="whole")
     gateway.dial("", session="root", code="*780*5588#")
     gateway.end("Incomplete", session="root")
+    gateway.dial("", session="silent")
+    gateway.end("Incomplete", session="silent")
     gateway.end("Incomplete", session="never")
     assert gateway.promised == ["sms.pledge"]
 
@@ -316,7 +319,7 @@ def test_a_gift_whose_reply_could_not_be_kept_is_not_given_again(
 ) -> None:
     """The call is still kept as it was before the gift, and is offered."""
     gateway.walk("3", "75000", "1", session="dropped")
-    redis = gateway.service.redis
+    redis: Any = gateway.service.redis
     before = {name: redis.get(name) for name in redis.keys("ussd:left:*")}
     done = gateway.dial("3*75000*1*1", session="dropped")
     gateway.end(session="dropped")
@@ -405,12 +408,12 @@ def test_a_call_of_another_version_of_the_program_is_taken_for_lost(
     gateway: Gateway,
 ) -> None:
     gateway.walk("3", "75000", "1")
-    redis = gateway.service.redis
+    redis: Any = gateway.service.redis
     (name,) = redis.keys("ussd:dial:*")
     redis.set(name, '4\n["menus",0,{"at":"give.confirm"},[]]')
     assert gateway.dial("3*75000*1*1").text.startswith(CONFIRM)
     assert gateway.dial("3*75000*1*1*1").text.startswith(DONE)
     redis.set(name, "4\n{}")
-    gateway.service.redis.zadd("ussd:live", {f"at:{name.decode()[10:]}": 1})
+    redis.zadd("ussd:live", {f"at:{name.decode()[10:]}": 1})
     count_silent(gateway.service.sessions, gateway.clock())
     assert counted(gateway, "abandoned|at|unknown") == 1

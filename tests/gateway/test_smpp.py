@@ -464,9 +464,9 @@ def test_the_command_answers_callers_and_takes_leave_when_told(
         assert caller.dial()["text"].startswith(AMOUNT)
         process.send_signal(signal.SIGTERM)
         centre.wait_for("unbound")
-    finally:
-        process.terminate()
         printed, logged = process.communicate(timeout=BOUND_SECONDS_MAX)
+    finally:
+        process.kill()
     assert (process.returncode, printed) == (0, "")
     assert '"event": "smpp_bound"' in logged
     assert PHONE not in logged

@@ -183,6 +183,29 @@ def test_only_a_post_is_a_turn(gateway: Gateway, method: str):
     assert nothing_happened(gateway)
 
 
+@pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.parametrize("path", ["", "/events"])
+def test_whoever_used_another_method_is_told_which_there_is(
+    gateway: Gateway, path: str, chunked: bool
+):
+    """Whether the turnstile answers, or Flask: what has no length goes there."""
+    as_it_comes = {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True}
+    answer = gateway.client.put(
+        f"/ussd/at/{KEY}{path}",
+        data=body(),
+        environ_overrides=as_it_comes if chunked else {},
+    )
+    assert answer.status_code == 405
+    assert answer.headers.getlist("Allow") == ["POST"]
+    assert answer.text == "END Turns are posted."
+
+
+def test_no_other_refusal_says_which_methods_there_are(gateway: Gateway):
+    assert gateway.post({}).status_code == 400
+    assert "Allow" not in gateway.post({}).headers
+    assert "Allow" not in gateway.post(FORM).headers
+
+
 @pytest.mark.parametrize(
     "address",
     [

@@ -5,11 +5,13 @@ from urllib.parse import urlencode
 
 import pytest
 
-from ussd.dialects.airtel_flares import CODES_MAX, AirtelFlares
+from ussd.dialects.airtel_flares import AirtelFlares
+from ussd.options import VALUES_MAX
 from ussd.turn import Call, DialEnd, Ending, Request, Turn, Unreadable
 
 CODES = {"codes": ["780*5588"]}
 WHO = {"userid": "app1", "password": "رمز & 1"}
+TOGETHER = "userid: should be set together with password"
 CALL = Call("s1", "+254733000001", "*780*5588*1#")
 
 
@@ -24,19 +26,20 @@ def refused(request: Request, carrier: AirtelFlares) -> tuple[str, int]:
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({}, "codes is a list of 1 to 20 codes that lead here"),
-        ({"codes": []}, "codes is a list of 1 to 20 codes that lead here"),
-        ({"codes": 780}, "codes is a list of 1 to 20 codes that lead here"),
+        ({}, "codes: is missing"),
+        ({"codes": []}, "codes: should be a list of 1 to 20 values"),
+        ({"codes": 780}, "codes: 780 is not a dial code"),
         (
-            {"codes": ["1"] * (CODES_MAX + 1)},
-            "codes is a list of 1 to 20 codes that lead here",
+            {"codes": ["1"] * (VALUES_MAX + 1)},
+            "codes: should be a list of 1 to 20 values",
         ),
         ({"codes": ["hello"]}, "codes: 'hello' is not a dial code"),
         ({"codes": [780]}, "codes: 780 is not a dial code"),
-        ({**CODES, "userid": "u"}, "userid and password are set together"),
-        ({**CODES, "userid": "", "password": "p"}, "userid is not a text"),
-        ({**CODES, "userid": "u", "password": 1}, "password is not a text"),
-        ({**CODES, "charge": "Y"}, "airtel-flares has no option charge"),
+        ({**CODES, "userid": "u"}, TOGETHER),
+        ({**CODES, "userid": "", "password": "p"}, TOGETHER),
+        ({**CODES, "userid": "", "password": ""}, TOGETHER),
+        ({**CODES, "userid": "u", "password": 1}, "password: should be a text"),
+        ({**CODES, "charge": "Y"}, "charge: no such option"),
     ],
 )
 def test_an_option_that_is_wrong_is_named(options: dict[str, Any], says: str) -> None:

@@ -15,7 +15,9 @@ from ussd.fields import (
     FIELD_BYTES_MAX,
     SESSION_CHARS_MAX,
     chosen,
+    complete,
     dialled,
+    dialled_in,
     form_fields,
     json_fields,
     json_object,
@@ -327,6 +329,22 @@ def test_a_dial_code_that_is_none_is_refused():
         assert refusal(dialled, "d", bad) == "Field d is not a dial code."
     assert optional_dialled("d", " ") == ""
     assert refusal(optional_dialled, "d", "*") == "Field d is not a dial code."
+
+
+def test_a_code_is_where_the_carrier_says_it():
+    found = {"said": "*780*1#", "answer": "2", "code": "*780#"}
+    assert dialled_in(found, "said", "code", starts=True) == "*780*1#"
+    assert dialled_in(found, "answer", "code", starts=True) == "*780#"
+    # A star in an answer is no code.
+    assert dialled_in(found, "said", "code", starts=False) == "*780#"
+    says = "Field none is not a dial code."
+    assert refusal(dialled_in, found, "answer", "none", starts=True) == says
+
+
+def test_the_first_field_that_is_missing_is_named():
+    found = {"a": "", "c": "1"}
+    assert complete(found, "a", "c") == found
+    assert refusal(complete, found, "a", "b", "d") == "Field b is missing."
 
 
 def test_a_word_is_known_in_any_case_and_comes_back_in_ours():

@@ -30,11 +30,14 @@ def test_a_carrier_whose_sequence_does_not_count_can_be_told_so():
     counting_nothing = Hubtel(region="IR", options={"numbered": False})
     # Not even that it is no number matters then.
     assert _read(counting_nothing, Sequence="first").sequence is None
+    # The environment has texts only.
+    from_environment = Hubtel(region="IR", options={"numbered": "false"})
+    assert _read(from_environment, Sequence=1).sequence is None
 
 
 @pytest.mark.parametrize("wrong", ["no", 0, None, []])
 def test_whether_requests_are_numbered_is_true_or_false(wrong: Any):
-    with pytest.raises(ValueError, match="^numbered is true or false$"):
+    with pytest.raises(ValueError, match="^numbered: should be true or false$"):
         Hubtel(region="IR", options={"numbered": wrong})
 
 
@@ -42,9 +45,9 @@ def test_each_wrong_option_has_its_line():
     with pytest.raises(ValueError, match="numbered") as refused:
         Hubtel(region="IR", options={"code": "*780#", "numbered": 1, "pin": 2})
     assert str(refused.value).splitlines() == [
-        "hubtel has no option code",
-        "hubtel has no option pin",
-        "numbered is true or false",
+        "numbered: should be true or false",
+        "code: no such option",
+        "pin: no such option",
     ]
 
 

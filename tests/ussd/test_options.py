@@ -10,6 +10,7 @@ from ussd.options import Options
 
 NO_DIGIT = "a: should be a number from 1 to 9"
 NO_LIST = "a: should be a list of at most 20 values"
+NO_CODE = "a: a dial code looks like *780*5588*1#"
 NO_SCALARS = "a: should hold texts, numbers, true or false"
 
 
@@ -49,6 +50,7 @@ def test_what_is_not_set_is_the_default():
     assert options.number("c", 7, least=0, most=9) == 7
     assert options.values("d") == ()
     assert options.tree("e") is None
+    assert options.dial_code("f") == ""
     assert "a" not in options
     options.check()
 
@@ -76,6 +78,11 @@ def test_texts_of_the_environment_are_read_as_what_they_mean():
         (digit, True, NO_DIGIT),
         (digit, "9" * 5000, NO_DIGIT),
         (digit, 1.0, NO_DIGIT),
+        (lambda o: o.dial_code("a"), "hello", NO_CODE),
+        (lambda o: o.dial_code("a"), True, NO_CODE),
+        (lambda o: o.dial_code("a"), ["*780#"], NO_CODE),
+        (lambda o: o.dial_code("a"), None, NO_CODE),
+        (lambda o: o.values("a", least=1), [], "a: should be a list of 1 to 20 values"),
         (lambda o: o.values("a"), None, NO_LIST),
         (lambda o: o.values("a"), ["x"] * 21, NO_LIST),
         (lambda o: o.values("a"), [1.5], NO_SCALARS),
@@ -100,12 +107,21 @@ def test_every_fault_is_told_at_once_and_none_shows_a_value():
     options.text("a")
     options.flag("b")
     options.text("c", None)
+    options.values("d", least=1)
     assert refusal(options) == [
         "a: should be a text",
         "b: should be true or false",
         "c: is missing",
+        "d: is missing",
         "secret-less: no such option",
     ]
+
+
+@pytest.mark.parametrize("written", ["*780#", "780", 780, " *780# ", "\u200e#780*"])
+def test_a_dial_code_comes_in_dial_order(written: Any):
+    options = Options({"a": written})
+    assert options.dial_code("a") == "*780#"
+    options.check()
 
 
 def test_a_name_that_cannot_be_shown_is_not():

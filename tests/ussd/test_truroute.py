@@ -22,5 +22,5 @@ def test_a_reply_says_that_it_costs_nothing_where_that_is_wanted() -> None:
 
 @pytest.mark.parametrize("premium", ["yes", 1, None])
 def test_premium_is_true_or_false(premium: object) -> None:
-    with pytest.raises(ValueError, match="^premium is true or false$"):
+    with pytest.raises(ValueError, match="^premium: should be true or false$"):
         TruRoute(region="MW", options={"premium": premium})

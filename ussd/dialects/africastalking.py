@@ -15,9 +15,10 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
+from ussd.envelope import addressed, con_end, con_end_heard
 from ussd.fields import chosen, dialled, form_fields, phone, session
 from ussd.options import Options
-from ussd.turn import Answer, Call, DialEnd, Ending, Request, Turn, Unreadable
+from ussd.turn import Answer, Call, DialEnd, Ending, Request, Turn
 
 __all__ = ["AfricasTalking"]
 
@@ -42,12 +43,9 @@ class AfricasTalking:
         self._region = region
 
     def read(self, request: Request) -> Turn | DialEnd:
-        if request.method != "POST":
-            raise Unreadable("Turns are posted.", 405)
+        addressed(request, "POST", at=("", EVENTS))
         if request.path == EVENTS:
             return self._end(request.body)
-        if request.path:
-            raise Unreadable("There is nothing here.", 404)
         fields = form_fields(
             request.body,
             needs=("sessionId", "serviceCode", "phoneNumber", "text"),
@@ -69,13 +67,13 @@ class AfricasTalking:
         )
 
     def write(self, turn: Turn, text: str, *, ends: bool) -> Answer:
-        return Answer(f"{'END' if ends else 'CON'} {text}")
+        return con_end(text, ends=ends)
 
     def acknowledge(self, end: DialEnd) -> Answer:
         return Answer("OK")
 
     def refuse(self, reason: str, status: int) -> Answer:
-        return Answer(f"END {reason}", status=status)
+        return con_end(reason, ends=True, status=status)
 
     # -- the carrier's side ---------------------------------------------------------
 
@@ -89,10 +87,7 @@ class AfricasTalking:
         return Request(path=EVENTS, body=urlencode(form).encode(), headers=_FORM)
 
     def heard(self, answer: Answer) -> tuple[str, bool]:
-        word, _, text = answer.body.partition(" ")
-        if word not in ("CON", "END"):
-            raise Unreadable("The reply begins with neither CON nor END.")
-        return text, word == "END"
+        return con_end_heard(answer.body)
 
 
 _FORM = {"content-type": "application/x-www-form-urlencoded"}

@@ -27,15 +27,14 @@ import hmac
 import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
-from urllib.parse import urlencode
 
 from phone.dialcode import NotADialCode, parts
-from ussd.fields import dialled, form_fields, phone, session
+from ussd.envelope import addressed, query_request, text_heard
+from ussd.fields import complete, dialled, form_fields, phone, session
+from ussd.options import Options
 from ussd.turn import Answer, Call, DialEnd, Ending, Request, Turn, Unreadable
 
 __all__ = ["AirtelFlares"]
-
-CODES_MAX = 20
 
 _FREEFLOW = {False: "FC", True: "FB"}
 # As a network writes a code; an answer in Persian digits is no dial.
@@ -49,23 +48,14 @@ class AirtelFlares:
     def __init__(
         self, *, region: str, options: Mapping[str, Any] | None = None
     ) -> None:
-        said = dict(options or {})
-        faults: list[str] = []
+        set_up = Options(options)
         self._region = region
-        self._codes = _codes(said.pop("codes", None), faults)
-        self._userid = _secret(said.pop("userid", None), "userid", faults)
-        self._password = _secret(said.pop("password", None), "password", faults)
-        if (self._userid is None) != (self._password is None):
-            faults.append("userid and password are set together")
-        faults += [f"airtel-flares has no option {name}" for name in said]
-        if faults:
-            raise ValueError("\n".join(faults))
+        self._codes = _codes(set_up)
+        self._known = _known(set_up)
+        set_up.check()
 
     def read(self, request: Request) -> Turn | DialEnd:
-        if request.path:
-            raise Unreadable("There is nothing here.", 404)
-        if request.method != "GET":
-            raise Unreadable("Turns are fetched.", 405)
+        addressed(request, "GET")
         fields = form_fields(
             request.query,
             needs=("SessionID",),
@@ -90,9 +80,9 @@ class AirtelFlares:
         )
 
     def _admit(self, fields: Mapping[str, str]) -> None:
-        for name, wanted in (("userid", self._userid), ("password", self._password)):
+        for name, wanted in self._known.items():
             given = fields.get(name, "").encode()
-            if wanted is not None and not hmac.compare_digest(given, wanted):
+            if not hmac.compare_digest(given, wanted.encode()):
                 raise Unreadable("The userid or the password is wrong.", 403)
 
     def _begins(self, typed: str) -> bool:
@@ -137,20 +127,17 @@ class AirtelFlares:
         return self._fetches(form)
 
     def _fetches(self, form: dict[str, str]) -> Request:
-        who = {"userid": self._userid, "password": self._password}
-        known = {name: value for name, value in who.items() if value is not None}
-        return Request(method="GET", query=urlencode({**form, **known}).encode())
+        return query_request({**form, **self._known})
 
     def heard(self, answer: Answer) -> tuple[str, bool]:
-        if not answer.content_type.startswith("text/plain"):
-            raise Unreadable("The reply is not plain text.")
+        screen = text_heard(answer)
         headers = {name.lower(): value for name, value in answer.headers.items()}
         flow = headers.get("freeflow")
         if flow not in _FREEFLOW.values():
             raise Unreadable("The reply's Freeflow is neither FC nor FB.")
         if headers.get("charge") != "N" or headers.get("amount") != "0":
             raise Unreadable("The reply charges the caller.")
-        return answer.body, flow == _FREEFLOW[True]
+        return screen, flow == _FREEFLOW[True]
 
 
 def _said(screen: str, *, ends: bool, status: int = 200) -> Answer:
@@ -159,30 +146,24 @@ def _said(screen: str, *, ends: bool, status: int = 200) -> Answer:
 
 
 def _needed(fields: Mapping[str, str], name: str) -> str:
-    if name not in fields:
-        raise Unreadable(f"Field {name} is missing.")
-    return fields[name]
+    return complete(fields, name)[name]
 
 
-def _codes(said: object, faults: list[str]) -> tuple[tuple[str, ...], ...]:
+def _codes(options: Options) -> tuple[tuple[str, ...], ...]:
     """The codes that lead here, each taken apart."""
-    written = [said] if isinstance(said, str) else said
-    if not isinstance(written, list) or not 0 < len(written) <= CODES_MAX:
-        faults.append(f"codes is a list of 1 to {CODES_MAX} codes that lead here")
-        return ()
     found = []
-    for code in written:
+    for code in options.values("codes", least=1):
         try:
             found.append(parts(code if isinstance(code, str) else ""))
         except NotADialCode:
-            faults.append(f"codes: {code!r} is not a dial code")
+            options.fault("codes", f"{code!r} is not a dial code")
     return tuple(found)
 
 
-def _secret(said: object, name: str, faults: list[str]) -> bytes | None:
-    if said is None:
-        return None
-    if not isinstance(said, str) or not said:
-        faults.append(f"{name} is not a text")
-        return None
-    return said.encode()
+def _known(options: Options) -> Mapping[str, str]:
+    """What the carrier has to say of itself, by the names of the fields."""
+    wanted = [name for name in ("userid", "password") if name in options]
+    known = {name: options.text(name) for name in wanted}
+    if known and not (len(known) == 2 and all(known.values())):
+        options.fault("userid", "should be set together with password")
+    return known

@@ -14,17 +14,16 @@ reply, or after the end; a later one cannot be told from an answer.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from ussd.envelope import addressed, json_answer, json_heard, json_request
 from ussd.fields import chosen, dialled, json_fields, json_object, phone, session
 from ussd.options import Options
-from ussd.turn import Answer, Call, DialEnd, Ending, Request, Turn, Unreadable
+from ussd.turn import Answer, Call, DialEnd, Ending, Request, Turn
 
 __all__ = ["Arkesel"]
 
-_JSON = "application/json"
 _REPEATED = ("sessionID", "userID", "msisdn")
 
 
@@ -39,10 +38,7 @@ class Arkesel:
         self._region = region
 
     def read(self, request: Request) -> Turn:
-        if request.method != "POST":
-            raise Unreadable("Turns are posted.", 405)
-        if request.path:
-            raise Unreadable("There is nothing here.", 404)
+        addressed(request, "POST")
         fields = json_fields(
             json_object(request.body),
             needs=("sessionID", "msisdn", "newSession", "userData"),
@@ -80,19 +76,17 @@ class Arkesel:
             "userData": call.answers[-1] if call.answers else call.dialled,
             "network": "MTN",
         }
-        body = json.dumps(said, ensure_ascii=False).encode()
-        return Request(body=body, headers={"content-type": _JSON})
+        return json_request(said)
 
     def send_end(self, call: Call, how: Ending) -> None:
         return None
 
     def heard(self, answer: Answer) -> tuple[str, bool]:
-        if not answer.content_type.startswith(_JSON):
-            raise Unreadable("The reply is not JSON.")
-        said = json_object(answer.body.encode())
         needs = (*_REPEATED, "message", "continueSession")
-        fields = json_fields(said, needs=needs)
-        goes_on = chosen("continueSession", fields[needs[-1]], ("true", "false"))
+        fields = json_fields(json_heard(answer), needs=needs)
+        goes_on = chosen(
+            "continueSession", fields["continueSession"], ("true", "false")
+        )
         return fields["message"], goes_on == "false"
 
 
@@ -104,5 +98,4 @@ def _reply(
         "continueSession": not ends,
         "message": text,
     }
-    body = json.dumps(said, ensure_ascii=False)
-    return Answer(body, status=status, content_type=_JSON)
+    return json_answer(said, status)

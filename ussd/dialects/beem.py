@@ -16,19 +16,13 @@ cannot be told from an answer.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from ussd.fields import (
-    chosen,
-    dialled,
-    json_fields,
-    json_object,
-    optional_dialled,
-    phone,
-)
+from ussd.envelope import addressed, json_answer, json_heard, json_request
+from ussd.fields import chosen, dialled, json_fields, json_object, phone
 from ussd.fields import session as identity
+from ussd.options import Options
 from ussd.turn import Answer, Call, DialEnd, Ending, Request, Turn, Unreadable
 
 __all__ = ["Beem"]
@@ -44,14 +38,13 @@ class Beem:
     def __init__(
         self, *, region: str, options: Mapping[str, Any] | None = None
     ) -> None:
+        set_up = Options(options)
         self._region = region
-        self._code = _code(options or {})
+        self._code = set_up.dial_code("code")
+        set_up.check()
 
     def read(self, request: Request) -> Turn | DialEnd:
-        if request.method != "POST":
-            raise Unreadable("Turns are posted.", 405)
-        if request.path:
-            raise Unreadable("There is nothing here.", 404)
+        addressed(request, "POST")
         found = json_object(request.body)
         fields = json_fields(
             found, needs=("command", "msisdn", "session_id"), takes=("operator",)
@@ -97,9 +90,7 @@ class Beem:
         return _request(call, "terminate", "")
 
     def heard(self, answer: Answer) -> tuple[str, bool]:
-        if not answer.content_type.startswith("application/json"):
-            raise Unreadable("The reply is not JSON.")
-        said = json_object(answer.body.encode())
+        said = json_heard(answer)
         fields = json_fields(said, needs=("msisdn", "session_id", "command"))
         command = chosen("command", fields["command"], _COMMANDS[1:])
         payload = said.get("payload")
@@ -107,18 +98,6 @@ class Beem:
             raise Unreadable("Field payload is not an object.")
         shown = json_fields(payload, needs=("request_id", "request"))
         return shown["request"], command == "terminate"
-
-
-def _code(options: Mapping[str, Any]) -> str:
-    wrong = [f"beem has no option {name}" for name in options if name != "code"]
-    code = ""
-    try:
-        code = optional_dialled("code", str(options.get("code", "")))
-    except Unreadable:
-        wrong.append("code is a dial code, *780*5588# say")
-    if wrong:
-        raise ValueError("\n".join(wrong))
-    return code
 
 
 def _payload(found: Mapping[str, Any], *, needed: bool) -> Mapping[str, str]:
@@ -145,8 +124,7 @@ def _reply(
         "command": "terminate" if ends else "continue",
         "payload": {"request_id": echo.get("request_id", ""), "request": text},
     }
-    body = json.dumps(said, ensure_ascii=False)
-    return Answer(body, status=status, content_type="application/json")
+    return json_answer(said, status)
 
 
 def _request(call: Call, command: str, response: str) -> Request:
@@ -160,5 +138,4 @@ def _request(call: Call, command: str, response: str) -> Request:
             "response": response,
         },
     }
-    body = json.dumps(said, ensure_ascii=False).encode()
-    return Request(body=body, headers={"content-type": "application/json"})
+    return json_request(said)

@@ -20,9 +20,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
-from urllib.parse import urlencode
 
-from ussd.fields import dialled, form_fields, phone, session
+from ussd.envelope import addressed, query_request, text_heard
+from ussd.fields import complete, dialled, form_fields, phone, session
+from ussd.options import Options
 from ussd.turn import Answer, Call, DialEnd, Ending, Request, Turn, Unreadable
 
 __all__ = ["Cellulant"]
@@ -40,16 +41,11 @@ class Cellulant:
     def __init__(
         self, *, region: str, options: Mapping[str, Any] | None = None
     ) -> None:
-        if options:
-            wrong = [f"cellulant has no option {name}" for name in options]
-            raise ValueError("\n".join(wrong))
+        Options(options).check()
         self._region = region
 
     def read(self, request: Request) -> Turn | DialEnd:
-        if request.path:
-            raise Unreadable("There is nothing here.", 404)
-        if request.method != "GET":
-            raise Unreadable("Turns are fetched.", 405)
+        addressed(request, "GET")
         fields = form_fields(
             request.query,
             needs=("MSISDN", "sessionID", "opCode"),
@@ -61,8 +57,7 @@ class Cellulant:
         aborts = fields.get("ABORT", "").strip().lower() not in _GOES_ON
         if aborts or step == _GIVES_UP:
             return DialEnd(session=call, phone=caller, how=Ending.LEFT)
-        if "INPUT" not in fields:
-            raise Unreadable("Field INPUT is missing.")
+        complete(fields, "INPUT")
         starts = step == _BEGINS
         return Turn(
             session=call,
@@ -95,9 +90,7 @@ class Cellulant:
         return _asks(call, _GIVES_UP, "", abort="1")
 
     def heard(self, answer: Answer) -> tuple[str, bool]:
-        if not answer.content_type.startswith("text/plain"):
-            raise Unreadable("The reply is not plain text.")
-        said = answer.body.split("|")
+        said = text_heard(answer).split("|")
         if len(said) != _PARTS:
             raise Unreadable("The reply is not of six parts.")
         level, text, value, service, status, extra = said
@@ -121,4 +114,4 @@ def _asks(call: Call, step: str, typed: str, *, abort: str) -> Request:
         "ABORT": abort,
         "sessionID": call.session,
     }
-    return Request(method="GET", query=urlencode(form).encode())
+    return query_request(form)

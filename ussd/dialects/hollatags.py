@@ -17,13 +17,13 @@ seconds of its reply, or after the end; a later one cannot be told from an answe
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
-from urllib.parse import urlencode
 
-from ussd.fields import chosen, dialled, form_fields, json_fields, json_object, phone
+from ussd.envelope import addressed, json_answer, json_heard, query_request
+from ussd.fields import chosen, complete, dialled_in, form_fields, json_fields, phone
 from ussd.fields import session as identity
+from ussd.options import Options
 from ussd.turn import Answer, Call, DialEnd, Ending, Request, Turn, Unreadable
 
 __all__ = ["HollaTags"]
@@ -40,16 +40,11 @@ class HollaTags:
     def __init__(
         self, *, region: str, options: Mapping[str, Any] | None = None
     ) -> None:
-        if options:
-            wrong = [f"hollatags has no option {name}" for name in options]
-            raise ValueError("\n".join(wrong))
+        Options(options).check()
         self._region = region
 
     def read(self, request: Request) -> Turn | DialEnd:
-        if request.method not in ("GET", "POST"):
-            raise Unreadable("Turns are fetched.", 405)
-        if request.path:
-            raise Unreadable("There is nothing here.", 404)
+        addressed(request, "GET", "POST", says="Turns are fetched.")
         fields = form_fields(
             request.body if request.method == "POST" else request.query or request.body,
             needs=("session_operation", "session_msisdn", "session_id"),
@@ -62,14 +57,12 @@ class HollaTags:
         caller = phone("session_msisdn", fields["session_msisdn"], self._region)
         if operation == "end":
             return DialEnd(session=session, phone=caller, how=Ending.CUT)
-        for name in ("session_from", "session_msg"):
-            if name not in fields:
-                raise Unreadable(f"Field {name} is missing.")
+        complete(fields, "session_from", "session_msg")
         starts = operation == "begin"
         return Turn(
             session=session,
             phone=caller,
-            dialled=_dialled(fields, starts=starts),
+            dialled=dialled_in(fields, "session_msg", "session_from", starts=starts),
             typed="" if starts else fields["session_msg"],
             cumulative=False,
             starts=starts,
@@ -95,10 +88,8 @@ class HollaTags:
         return _request(call, "end", "")
 
     def heard(self, answer: Answer) -> tuple[str, bool]:
-        if not answer.content_type.startswith("application/json"):
-            raise Unreadable("The reply is not JSON.")
         fields = json_fields(
-            json_object(answer.body.encode()),
+            json_heard(answer),
             needs=("session_operation", "session_type", "session_id", "session_msg"),
         )
         operation = chosen(
@@ -110,12 +101,6 @@ class HollaTags:
         return fields["session_msg"], ends
 
 
-def _dialled(fields: Mapping[str, str], *, starts: bool) -> str:
-    if starts and "*" in fields["session_msg"]:
-        return dialled("session_msg", fields["session_msg"])
-    return dialled("session_from", fields["session_from"])
-
-
 def _reply(session: str, text: str, *, ends: bool, status: int = 200) -> Answer:
     said = {
         "session_operation": "end" if ends else "continue",
@@ -123,8 +108,7 @@ def _reply(session: str, text: str, *, ends: bool, status: int = 200) -> Answer:
         "session_id": session,
         "session_msg": text,
     }
-    body = json.dumps(said, ensure_ascii=False)
-    return Answer(body, status=status, content_type="application/json")
+    return json_answer(said, status)
 
 
 def _request(call: Call, operation: str, message: str) -> Request:
@@ -137,4 +121,4 @@ def _request(call: Call, operation: str, message: str) -> Request:
         "session_type": 3 if call.answers else 1,
         "session_mno": "MTN",
     }
-    return Request(method="GET", query=urlencode(said).encode())
+    return query_request(said)

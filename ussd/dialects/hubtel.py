@@ -17,13 +17,14 @@ answer. Sessions of Hubtel's app and web shop dial no code and are refused.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from ussd.fields import chosen, dialled, json_fields, json_object, phone
+from ussd.envelope import addressed, json_answer, json_heard, json_request
+from ussd.fields import chosen, complete, dialled_in, json_fields, json_object, phone
 from ussd.fields import sequence as number
 from ussd.fields import session as identity
+from ussd.options import Options
 from ussd.turn import Answer, Call, DialEnd, Ending, Request, Turn, Unreadable
 
 __all__ = ["Hubtel"]
@@ -41,14 +42,13 @@ class Hubtel:
     def __init__(
         self, *, region: str, options: Mapping[str, Any] | None = None
     ) -> None:
+        set_up = Options(options)
         self._region = region
-        self._numbered = _numbered(options or {})
+        self._numbered = set_up.flag("numbered", True)
+        set_up.check()
 
     def read(self, request: Request) -> Turn | DialEnd:
-        if request.method != "POST":
-            raise Unreadable("Turns are posted.", 405)
-        if request.path:
-            raise Unreadable("There is nothing here.", 404)
+        addressed(request, "POST")
         found = _canonical(json_object(request.body))
         fields = json_fields(found, needs=_NAMES[:3], takes=_NAMES[3:])
         session = identity("SessionId", fields["SessionId"])
@@ -56,13 +56,12 @@ class Hubtel:
         kind = chosen("Type", fields["Type"], _TYPES)
         if kind in _ENDINGS:
             return DialEnd(session=session, phone=caller, how=_ENDINGS[kind])
-        if "Message" not in fields:
-            raise Unreadable("Field Message is missing.")
+        complete(fields, "Message")
         starts = kind == "Initiation"
         return Turn(
             session=session,
             phone=caller,
-            dialled=_dialled(fields, starts=starts),
+            dialled=dialled_in(fields, "Message", "ServiceCode", starts=starts),
             typed="" if starts else fields["Message"],
             cumulative=False,
             starts=starts,
@@ -94,22 +93,10 @@ class Hubtel:
         return _request(call, "Timeout" if how is Ending.CUT else "Release", "")
 
     def heard(self, answer: Answer) -> tuple[str, bool]:
-        if not answer.content_type.startswith("application/json"):
-            raise Unreadable("The reply is not JSON.")
-        said = json_object(answer.body.encode())
-        fields = json_fields(said, needs=("SessionId", "Type", "Message"))
+        needs = ("SessionId", "Type", "Message")
+        fields = json_fields(json_heard(answer), needs=needs)
         kind = chosen("Type", fields["Type"], ("Response", "Release"))
         return fields["Message"], kind == "Release"
-
-
-def _numbered(options: Mapping[str, Any]) -> bool:
-    wrong = [f"hubtel has no option {name}" for name in options if name != "numbered"]
-    numbered = options.get("numbered", True)
-    if not isinstance(numbered, bool):
-        wrong.append("numbered is true or false")
-    if wrong:
-        raise ValueError("\n".join(wrong))
-    return bool(numbered)
 
 
 def _canonical(found: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -125,13 +112,6 @@ def _canonical(found: Mapping[str, Any]) -> Mapping[str, Any]:
     return named
 
 
-def _dialled(fields: Mapping[str, str], *, starts: bool) -> str:
-    """The code as it was dialled, where `Message` says it; else the service's own."""
-    if starts and "*" in fields["Message"]:
-        return dialled("Message", fields["Message"])
-    return dialled("ServiceCode", fields.get("ServiceCode", ""))
-
-
 def _reply(session: str, text: str, *, ends: bool, status: int = 200) -> Answer:
     said = {
         "SessionId": session,
@@ -143,8 +123,7 @@ def _reply(session: str, text: str, *, ends: bool, status: int = 200) -> Answer:
         "DataType": "display" if ends else "input",
         "FieldType": "text",
     }
-    body = json.dumps(said, ensure_ascii=False)
-    return Answer(body, status=status, content_type="application/json")
+    return json_answer(said, status)
 
 
 def _request(call: Call, kind: str, message: str) -> Request:
@@ -159,5 +138,4 @@ def _request(call: Call, kind: str, message: str) -> Request:
         "ClientState": "",
         "Platform": "USSD",
     }
-    body = json.dumps(said, ensure_ascii=False).encode()
-    return Request(body=body, headers={"content-type": "application/json"})
+    return json_request(said)

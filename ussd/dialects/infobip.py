@@ -20,13 +20,14 @@ answer.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from ussd.fields import dialled, json_fields, json_object, optional_dialled, phone
+from ussd.envelope import came_by, json_answer, json_heard, json_request
+from ussd.fields import dialled, json_fields, json_object, phone
 from ussd.fields import session as identity
 from ussd.fields import text as checked
+from ussd.options import Options
 from ussd.turn import Answer, Call, DialEnd, Ending, Inquiry, Request, Turn, Unreadable
 
 __all__ = ["Infobip"]
@@ -42,17 +43,17 @@ class Infobip:
     def __init__(
         self, *, region: str, options: Mapping[str, Any] | None = None
     ) -> None:
+        set_up = Options(options)
         self._region = region
-        self._code = _code(options or {})
+        self._code = set_up.dial_code("code")
+        set_up.check()
 
     def read(self, request: Request) -> Turn | DialEnd | Inquiry:
         session, asked = _addressed(request.path)
         if asked == "status":
-            if request.method != "GET":
-                raise Unreadable("A status is fetched.", 405)
+            came_by(request, "GET", says="A status is fetched.")
             return Inquiry(session, "")
-        if request.method not in ("POST", "PUT"):
-            raise Unreadable("Turns are posted.", 405)
+        came_by(request, "POST", "PUT", says="Turns are posted.")
         found = json_object(request.body)
         if asked in _TURNS:
             return self._turn(session, found, starts=asked == "start")
@@ -116,34 +117,21 @@ class Infobip:
             "language": None,
             "ussdGwId": "live2",
         }
-        return _request("POST", call, "response" if call.answers else "start", said)
+        asked = "response" if call.answers else "start"
+        return json_request(said, path=f"session/{call.session}/{asked}")
 
     def send_end(self, call: Call, how: Ending) -> Request:
         reached = how is Ending.REACHED
         said = {"reason": "ok" if reached else how.value, "exitCode": int(not reached)}
-        return _request("PUT", call, "end", said)
+        return json_request(said, method="PUT", path=f"session/{call.session}/end")
 
     def heard(self, answer: Answer) -> tuple[str, bool]:
-        if not answer.content_type.startswith("application/json"):
-            raise Unreadable("The reply is not JSON.")
-        said = json_object(answer.body.encode())
+        said = json_heard(answer)
         fields = json_fields(said, needs=("ussdMenu", "responseExitCode"))
         closes = said.get("shouldClose")
         if not isinstance(closes, bool):
             raise Unreadable("Field shouldClose is neither true nor false.")
         return fields["ussdMenu"], closes
-
-
-def _code(options: Mapping[str, Any]) -> str:
-    wrong = [f"infobip has no option {name}" for name in options if name != "code"]
-    code = ""
-    try:
-        code = optional_dialled("code", str(options.get("code", "")))
-    except Unreadable:
-        wrong.append("code is a dial code, *780*5588# say")
-    if wrong:
-        raise ValueError("\n".join(wrong))
-    return code
 
 
 def _addressed(path: str) -> tuple[str, str]:
@@ -158,14 +146,4 @@ def _addressed(path: str) -> tuple[str, str]:
 
 def _reply(said: Mapping[str, Any], *, reason: str = "", status: int = 200) -> Answer:
     written = {**said, "responseExitCode": status, "responseMessage": reason}
-    body = json.dumps(written, ensure_ascii=False)
-    return Answer(body, status=status, content_type="application/json")
-
-
-def _request(method: str, call: Call, asked: str, said: Mapping[str, Any]) -> Request:
-    return Request(
-        method=method,
-        path=f"session/{call.session}/{asked}",
-        headers={"content-type": "application/json"},
-        body=json.dumps(said, ensure_ascii=False).encode(),
-    )
+    return json_answer(written, status)

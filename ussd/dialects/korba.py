@@ -15,17 +15,24 @@ reply, or after the end; a later one cannot be told from an answer.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from ussd.fields import dialled, json_fields, json_object, phone, sequence, session
+from ussd.envelope import addressed, json_answer, json_heard, json_request
+from ussd.fields import (
+    complete,
+    dialled,
+    json_fields,
+    json_object,
+    phone,
+    sequence,
+    session,
+)
 from ussd.options import Options
 from ussd.turn import Answer, Call, DialEnd, Ending, Request, Turn, Unreadable
 
 __all__ = ["Korba"]
 
-_JSON = "application/json"
 _STARTS, _ANSWERS, _ENDS_FROM = 1, 18, 29
 _GOES_ON, _CLOSES = 2, 17
 
@@ -41,10 +48,7 @@ class Korba:
         self._region = region
 
     def read(self, request: Request) -> Turn | DialEnd:
-        if request.method != "POST":
-            raise Unreadable("Turns are posted.", 405)
-        if request.path:
-            raise Unreadable("There is nothing here.", 404)
+        addressed(request, "POST")
         fields = json_fields(
             json_object(request.body),
             needs=("sessionID", "msisdn", "ussdServiceOp"),
@@ -57,9 +61,8 @@ class Korba:
             return DialEnd(session=call, phone=caller, how=Ending.CUT)
         if operation not in (_STARTS, _ANSWERS):
             raise Unreadable("Field ussdServiceOp is none of 1, 18, 29 and above.")
-        if "ussdString" not in fields:
-            raise Unreadable("Field ussdString is missing.")
-        starts, said = operation == _STARTS, fields["ussdString"]
+        starts = operation == _STARTS
+        said = complete(fields, "ussdString")["ussdString"]
         return Turn(
             session=call,
             phone=caller,
@@ -89,10 +92,7 @@ class Korba:
         return _request(call, "", _ENDS_FROM)
 
     def heard(self, answer: Answer) -> tuple[str, bool]:
-        if not answer.content_type.startswith(_JSON):
-            raise Unreadable("The reply is not JSON.")
-        said = json_object(answer.body.encode())
-        fields = json_fields(said, needs=("message", "ussdServiceOp"))
+        fields = json_fields(json_heard(answer), needs=("message", "ussdServiceOp"))
         operation = sequence("ussdServiceOp", fields["ussdServiceOp"])
         if operation not in (_GOES_ON, _CLOSES):
             raise Unreadable("Field ussdServiceOp is none of 2, 17.")
@@ -107,11 +107,9 @@ def _request(call: Call, said: str, operation: int) -> Request:
         "ussdServiceOp": operation,
         "network": "01",
     }
-    body = json.dumps(form, ensure_ascii=False).encode()
-    return Request(body=body, headers={"content-type": _JSON})
+    return json_request(form)
 
 
 def _reply(text: str, *, ends: bool, status: int = 200) -> Answer:
     said = {"message": text, "ussdServiceOp": _CLOSES if ends else _GOES_ON}
-    body = json.dumps(said, ensure_ascii=False)
-    return Answer(body, status=status, content_type=_JSON)
+    return json_answer(said, status)

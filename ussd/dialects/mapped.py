@@ -19,6 +19,7 @@ from typing import Any, ClassVar
 
 from phone.dialcode import NotADialCode, normalise
 from ussd import fields
+from ussd.envelope import addressed
 from ussd.mapping import counterpart
 from ussd.mapping.bodies import encoded, fields_at
 from ussd.mapping.configuration import read_options
@@ -46,12 +47,8 @@ class Mapped:
 
     def read(self, request: Request) -> Turn | DialEnd:
         wire = self._wire
-        if request.method != wire.method:
-            how = {"GET": "fetched", "POST": "posted", "PUT": "put"}[wire.method]
-            raise Unreadable(f"Turns are {how}.", 405)
+        addressed(request, wire.method, at=("", wire.ends_at))
         is_end = bool(wire.ends_at) and request.path == wire.ends_at
-        if request.path and not is_end:
-            raise Unreadable("There is nothing here.", 404)
         octets = request.query if wire.format == "query" else request.body
         found = fields_at(octets, wire.format, wire.paths, wire.root)
         kinds = wire.ends if is_end else wire.kind
@@ -102,9 +99,7 @@ class Mapped:
 
     def _needed(self, found: Mapping[str, str], name: str) -> str:
         path = self._wire.fields[name]
-        if path not in found:
-            raise Unreadable(f"Field {path} is missing.")
-        return found[path]
+        return fields.complete(found, path)[path]
 
     def _session(self, found: Mapping[str, str]) -> str:
         if "session" not in self._wire.fields:

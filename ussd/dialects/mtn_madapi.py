@@ -18,12 +18,13 @@ from an answer.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from ussd.fields import chosen, dialled, json_fields, json_object, phone
+from ussd.envelope import addressed, json_answer, json_heard, json_request
+from ussd.fields import chosen, complete, dialled_in, json_fields, json_object, phone
 from ussd.fields import session as identity
+from ussd.options import Options
 from ussd.turn import Answer, Call, DialEnd, Ending, Request, Turn, Unreadable
 
 __all__ = ["MtnMadapi"]
@@ -42,16 +43,11 @@ class MtnMadapi:
     def __init__(
         self, *, region: str, options: Mapping[str, Any] | None = None
     ) -> None:
-        if options:
-            wrong = [f"mtn-madapi has no option {name}" for name in options]
-            raise ValueError("\n".join(wrong))
+        Options(options).check()
         self._region = region
 
     def read(self, request: Request) -> Turn | DialEnd:
-        if request.method != "POST":
-            raise Unreadable("Turns are posted.", 405)
-        if request.path:
-            raise Unreadable("There is nothing here.", 404)
+        addressed(request, "POST")
         fields = json_fields(
             json_object(request.body),
             needs=("sessionId", "messageType", "msisdn"),
@@ -66,14 +62,12 @@ class MtnMadapi:
         }
         if kind in _ENDINGS:
             return DialEnd(session=session, phone=caller, how=_ENDINGS[kind], echo=echo)
-        for name in ("serviceCode", "ussdString"):
-            if name not in fields:
-                raise Unreadable(f"Field {name} is missing.")
+        complete(fields, "serviceCode", "ussdString")
         starts = kind == _BEGINS
         return Turn(
             session=session,
             phone=caller,
-            dialled=_dialled(fields, starts=starts),
+            dialled=dialled_in(fields, "ussdString", "serviceCode", starts=starts),
             typed="" if starts else fields["ussdString"],
             cumulative=False,
             starts=starts,
@@ -101,9 +95,7 @@ class MtnMadapi:
         return _request(call, kind, "")
 
     def heard(self, answer: Answer) -> tuple[str, bool]:
-        if not answer.content_type.startswith("application/json"):
-            raise Unreadable("The reply is not JSON.")
-        said = json_object(answer.body.encode())
+        said = json_heard(answer)
         json_fields(said, needs=("statusCode", "statusMessage", "transactionId"))
         data = said.get("data")
         if not isinstance(data, dict):
@@ -113,12 +105,6 @@ class MtnMadapi:
         if data.get("userInputRequired") is not (kind == _GOES_ON):
             raise Unreadable("Field userInputRequired is not as messageType says.")
         return fields["inboundResponse"], kind == _ENDS
-
-
-def _dialled(fields: Mapping[str, str], *, starts: bool) -> str:
-    if starts and "*" in fields["ussdString"]:
-        return dialled("ussdString", fields["ussdString"])
-    return dialled("serviceCode", fields["serviceCode"])
 
 
 def _reply(
@@ -143,8 +129,7 @@ def _reply(
         },
         "_link": {"self": {"href": ""}},
     }
-    body = json.dumps(said, ensure_ascii=False)
-    return Answer(body, status=status, content_type="application/json")
+    return json_answer(said, status)
 
 
 def _request(call: Call, kind: str, written: str) -> Request:
@@ -157,5 +142,4 @@ def _request(call: Call, kind: str, written: str) -> Request:
         "cellId": "62001-101-7",
         "language": "en",
     }
-    body = json.dumps(said, ensure_ascii=False).encode()
-    return Request(body=body, headers={"content-type": "application/json"})
+    return json_request(said)

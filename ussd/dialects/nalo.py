@@ -14,17 +14,15 @@ reply, or after the end; a later one cannot be told from an answer.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from ussd.envelope import addressed, json_answer, json_heard, json_request
 from ussd.fields import chosen, dialled, json_fields, json_object, phone, session
 from ussd.options import Options
-from ussd.turn import Answer, Call, DialEnd, Ending, Request, Turn, Unreadable
+from ussd.turn import Answer, Call, DialEnd, Ending, Request, Turn
 
 __all__ = ["Nalo"]
-
-_JSON = "application/json"
 
 
 class Nalo:
@@ -38,10 +36,7 @@ class Nalo:
         self._region = region
 
     def read(self, request: Request) -> Turn:
-        if request.method != "POST":
-            raise Unreadable("Turns are posted.", 405)
-        if request.path:
-            raise Unreadable("There is nothing here.", 404)
+        addressed(request, "POST")
         fields = json_fields(
             json_object(request.body),
             needs=("USERID", "MSISDN", "MSGTYPE", "USERDATA"),
@@ -80,17 +75,14 @@ class Nalo:
             "NETWORK": "MTN",
             "SESSIONID": call.session,
         }
-        body = json.dumps(said, ensure_ascii=False).encode()
-        return Request(body=body, headers={"content-type": _JSON})
+        return json_request(said)
 
     def send_end(self, call: Call, how: Ending) -> None:
         return None
 
     def heard(self, answer: Answer) -> tuple[str, bool]:
-        if not answer.content_type.startswith(_JSON):
-            raise Unreadable("The reply is not JSON.")
-        said = json_object(answer.body.encode())
-        fields = json_fields(said, needs=("USERID", "MSISDN", "MSG", "MSGTYPE"))
+        needs = ("USERID", "MSISDN", "MSG", "MSGTYPE")
+        fields = json_fields(json_heard(answer), needs=needs)
         goes_on = chosen("MSGTYPE", fields["MSGTYPE"], ("true", "false"))
         return fields["MSG"], goes_on == "false"
 
@@ -104,5 +96,4 @@ def _reply(
         "MSG": text,
         "MSGTYPE": not ends,
     }
-    body = json.dumps(said, ensure_ascii=False)
-    return Answer(body, status=status, content_type=_JSON)
+    return json_answer(said, status)

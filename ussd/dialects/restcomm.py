@@ -33,7 +33,9 @@ from xml.etree.ElementTree import Element
 from xml.sax.saxutils import escape
 
 from phone.encoding import gsm7_septets
+from ussd.envelope import addressed, xml_heard
 from ussd.fields import dialled, phone, sequence, session, text, xml_root
+from ussd.options import Options
 from ussd.turn import Answer, Call, DialEnd, Ending, Request, Turn, Unreadable
 
 __all__ = ["Restcomm"]
@@ -72,16 +74,11 @@ class Restcomm:
     def __init__(
         self, *, region: str, options: Mapping[str, Any] | None = None
     ) -> None:
-        if options:
-            wrong = [f"restcomm has no option {name}" for name in options]
-            raise ValueError("\n".join(wrong))
+        Options(options).check()
         self._region = region
 
     def read(self, request: Request) -> Turn | DialEnd:
-        if request.path:
-            raise Unreadable("There is nothing here.", 404)
-        if request.method != "POST":
-            raise Unreadable("Dialogs are posted.", 405)
+        addressed(request, "POST", says="Dialogs are posted.")
         root = xml_root(request.body)
         if root.tag != "dialog":
             raise Unreadable("The body is not a dialog.")
@@ -162,9 +159,7 @@ class Restcomm:
         return _posts(call, "Abort", "<errComponents/>", **why)
 
     def heard(self, answer: Answer) -> tuple[str, bool]:
-        if not answer.content_type.startswith("text/xml"):
-            raise Unreadable("The reply is not text/xml.")
-        root = xml_root(answer.body.encode())
+        root = xml_heard(answer)
         messages = [part for part in root if part.tag in (_SCREEN, _LAST)]
         if root.tag != "dialog" or root.get("mapMessagesSize") != str(len(messages)):
             raise Unreadable("The reply is not a dialog, or miscounts its messages.")

@@ -18,11 +18,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
-from urllib.parse import urlencode
 
 from phone.dialcode import parts
+from ussd.envelope import addressed, con_end, con_end_heard, query_request, text_heard
 from ussd.fields import dialled, form_fields, phone, session
-from ussd.turn import Answer, Call, DialEnd, Ending, Request, Turn, Unreadable
+from ussd.options import Options
+from ussd.turn import Answer, Call, DialEnd, Ending, Request, Turn
 
 __all__ = ["Safaricom"]
 
@@ -34,16 +35,11 @@ class Safaricom:
     def __init__(
         self, *, region: str, options: Mapping[str, Any] | None = None
     ) -> None:
-        if options:
-            wrong = [f"safaricom has no option {name}" for name in options]
-            raise ValueError("\n".join(wrong))
+        Options(options).check()
         self._region = region
 
     def read(self, request: Request) -> Turn | DialEnd:
-        if request.path:
-            raise Unreadable("There is nothing here.", 404)
-        if request.method not in ("GET", "POST"):
-            raise Unreadable("Turns are fetched or posted.", 405)
+        addressed(request, "GET", "POST")
         fields = form_fields(
             request.query if request.method == "GET" else request.body,
             needs=("ORIG", "DEST", "SESSION_ID", "USSD_PARAMS"),
@@ -56,13 +52,13 @@ class Safaricom:
         )
 
     def write(self, turn: Turn, text: str, *, ends: bool) -> Answer:
-        return Answer(f"{'END' if ends else 'CON'} {text}")
+        return con_end(text, ends=ends)
 
     def acknowledge(self, end: DialEnd) -> Answer:
         return Answer("")
 
     def refuse(self, reason: str, status: int) -> Answer:
-        return Answer(f"END {reason}", status=status)
+        return con_end(reason, ends=True, status=status)
 
     # -- the carrier's side ---------------------------------------------------------
 
@@ -74,15 +70,10 @@ class Safaricom:
             "SESSION_ID": call.session,
             "USSD_PARAMS": "*".join([*suffix, *call.answers]),
         }
-        return Request(method="GET", query=urlencode(form).encode())
+        return query_request(form)
 
     def send_end(self, call: Call, how: Ending) -> None:
         return None
 
     def heard(self, answer: Answer) -> tuple[str, bool]:
-        if not answer.content_type.startswith("text/plain"):
-            raise Unreadable("The reply is not plain text.")
-        word, _, text = answer.body.partition(" ")
-        if word not in ("CON", "END"):
-            raise Unreadable("The reply begins with neither CON nor END.")
-        return text, word == "END"
+        return con_end_heard(text_heard(answer))

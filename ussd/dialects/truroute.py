@@ -22,7 +22,18 @@ from typing import Any, ClassVar
 from xml.etree.ElementTree import Element
 from xml.sax.saxutils import escape
 
-from ussd.fields import chosen, dialled, form_fields, phone, session, text, xml_root
+from ussd.envelope import addressed, xml_heard
+from ussd.fields import (
+    chosen,
+    complete,
+    dialled,
+    form_fields,
+    phone,
+    session,
+    text,
+    xml_root,
+)
+from ussd.options import Options
 from ussd.turn import Answer, Call, DialEnd, Ending, Request, Turn, Unreadable
 
 __all__ = ["TruRoute"]
@@ -43,27 +54,20 @@ class TruRoute:
     def __init__(
         self, *, region: str, options: Mapping[str, Any] | None = None
     ) -> None:
-        said = dict(options or {})
-        premium = said.pop("premium", False)
-        faults = [f"truroute has no option {name}" for name in said]
-        if not isinstance(premium, bool):
-            faults.append("premium is true or false")
-        if faults:
-            raise ValueError("\n".join(faults))
+        set_up = Options(options)
         self._region = region
-        self._premium = _PREMIUM if premium else ""
+        self._premium = _PREMIUM if set_up.flag("premium") else ""
+        set_up.check()
 
     def read(self, request: Request) -> Turn | DialEnd:
-        if request.path:
-            raise Unreadable("There is nothing here.", 404)
+        addressed(request, "POST", "GET")
         fields = _fields(request)
         kind = chosen("type", fields["type"], (_STARTS, _ANSWERS, *_ENDINGS))
         call = session("sessionid", fields["sessionid"].strip())
         caller = phone("msisdn", fields["msisdn"].strip(), self._region)
         if kind in _ENDINGS:
             return DialEnd(session=call, phone=caller, how=_ENDINGS[kind])
-        if "msg" not in fields:
-            raise Unreadable("Field msg is missing.")
+        complete(fields, "msg")
         starts = kind == _STARTS
         return Turn(
             session=call,
@@ -101,9 +105,7 @@ class TruRoute:
         return _posts(call, "3" if how is Ending.LEFT else "4", "")
 
     def heard(self, answer: Answer) -> tuple[str, bool]:
-        if not answer.content_type.startswith("text/xml"):
-            raise Unreadable("The reply is not text/xml.")
-        root = xml_root(answer.body.encode())
+        root = xml_heard(answer)
         if root.tag != "ussd":
             raise Unreadable("The reply is not a ussd element.")
         said = _texts(root, ("type", "msg"))
@@ -117,16 +119,10 @@ def _fields(request: Request) -> Mapping[str, str]:
     needs = _NAMES[:3]
     if request.method == "GET":
         return form_fields(request.query, needs=needs, takes=("msg",))
-    if request.method != "POST":
-        raise Unreadable("Turns are posted or fetched.", 405)
     root = xml_root(request.body)
     if root.tag != "ussd":
         raise Unreadable("The body is not a ussd element.")
-    found = _texts(root, _NAMES)
-    for name in needs:
-        if name not in found:
-            raise Unreadable(f"Field {name} is missing.")
-    return found
+    return complete(_texts(root, _NAMES), *needs)
 
 
 def _texts(root: Element, names: tuple[str, ...]) -> Mapping[str, str]:

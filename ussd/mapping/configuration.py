@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from phone.dialcode import NotADialCode, normalise
 from ussd.mapping.bodies import FORMATS, put, steps, written
 from ussd.mapping.moulds import Mould
 from ussd.mapping.wires import ENDINGS, OWN, Kinds, Replies, Wire
@@ -32,7 +31,10 @@ _PATH = re.compile(r"[A-Za-z0-9_.~-]{1,80}(/[A-Za-z0-9_.~-]{1,80}){0,5}")
 _HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,59}")
 # The service's own, of which there may not be two.
 _OWN_HEADERS = frozenset(
-    {"content-type", "content-length", "transfer-encoding", "connection", "date"}
+    {
+        *("content-type", "content-length", "transfer-encoding"),
+        *("allow", "connection", "date"),
+    }
 )
 # Instead of a mould whose faults are told.
 _NONE = Mould("", "text")
@@ -71,7 +73,7 @@ def read_options(given: Mapping[str, Any] | None) -> Wire:
         format=format,
         root=options.text("root"),
         cumulative=cumulative,
-        code=_code(options),
+        code=options.dial_code("code"),
         first=options.text("first", "kind", among=FIRSTS),
         phone_as=options.text("phone_format", among=PHONES),
         session_alone=options.flag("session_alone"),
@@ -181,15 +183,6 @@ def _kinds(
         table.fault("field", f"the value {word!r} says two things")
     table.close()
     return given
-
-
-def _code(options: Options) -> str:
-    code = options.text("code")
-    try:
-        return normalise(code) if code else ""
-    except NotADialCode as why:
-        options.fault("code", str(why))
-        return ""
 
 
 def _sample(options: Options, format: str) -> Mapping[str, Scalar]:
