@@ -69,7 +69,7 @@ class Entries(Pieces):
             ),
         )
         if key in RESERVED:
-            node.fault(
+            node.fault_of_name(
                 f"{key!r} is a word of the menus", "Give the screen another name"
             )
         wrong_max, wrong_to = self._wrong(entry.get("wrong"))
@@ -103,7 +103,7 @@ class Entries(Pieces):
         self, node: Node | None, screen: Node, name: str
     ) -> tuple[Variant, ...]:
         if node is None:
-            screen.fault(f"screen {name} has no text", "Add `text:` to it")
+            screen.fault_of_name(f"screen {name} has no text", "Add `text:` to it")
             return ()
         if node.parts is None:
             return (Variant(Condition(""), self.texts(node)),)

@@ -30,13 +30,21 @@ class Node:
     faults: list[Fault]
     # Where the name it stands under is; its own place where it has none.
     named: int = 0
-    named_column: int = 1
+    named_column: int = 0
     text: str | None = None
     items: dict[str, Node] | None = None
     parts: list[Node] | None = None
 
+    def __post_init__(self) -> None:
+        if not self.named:
+            self.named, self.named_column = self.line, self.column
+
     def fault(self, what: str, remedy: str) -> None:
         self.faults.append(Fault(self.line, self.column, what, remedy))
+
+    def fault_of_name(self, what: str, remedy: str) -> None:
+        """A fault of the name that it stands under, which may be lines above it."""
+        self.faults.append(Fault(self.named, self.named_column, what, remedy))
 
     def mapping(
         self, what: str, *, needs: tuple[str, ...] = (), takes: tuple[str, ...] = ()
@@ -49,10 +57,10 @@ class Node:
             for key, node in self.items.items():
                 if key not in needs and key not in takes:
                     known = ", ".join([*needs, *takes])
-                    node.fault(f"{what} has no {key!r}", f"Use one of: {known}")
+                    node.fault_of_name(f"{what} has no {key!r}", f"Use one of: {known}")
             for key in needs:
                 if key not in self.items:
-                    self.fault(f"{what} lacks {key!r}", f"Add `{key}:` to it")
+                    self.fault_of_name(f"{what} lacks {key!r}", f"Add `{key}:` to it")
         return self.items
 
     def sequence(self, what: str) -> list[Node]:
@@ -190,7 +198,7 @@ class _Composer:
     def _made(self, event: yaml.Event) -> Node:
         line, column = _place(event)
         self._count(line, column)
-        return Node(line, column, self._faults, line, column)
+        return Node(line, column, self._faults)
 
     def _count(self, line: int, column: int) -> None:
         self._values += 1

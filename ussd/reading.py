@@ -217,7 +217,10 @@ class _Reader(Entries):
         opens, opens_text = self.day(window.get("from"), last=False)
         closes, _ = self.day(window.get("to"), last=True)
         if opens and closes and closes <= opens:
-            node.fault(f"campaign {key} closes before it opens", "Swap the two days")
+            what = f"campaign {key} closes before it opens"
+            entry["window"].fault_of_name(what, "Swap the two days")
+        codes = [code for code in ("call", "pay") if code in entry]
+        self.places |= {(code, key): _place(entry[code]) for code in codes}
         low, high = whole(entry, "min", 1), whole(entry, "max")
         if high < low and "max" in entry:
             entry["max"].fault("max is below min", "Write the larger amount here")

@@ -21,7 +21,7 @@ def menus() -> None:
 
 
 @menus.command()
-@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 @click.option(
     "--format",
     "form",
@@ -29,35 +29,53 @@ def menus() -> None:
     default="text",
     show_default=True,
 )
-def check(file: Path | None, form: str) -> None:
-    """Prove a menu file; without FILE, the one the settings name.
+def check(files: tuple[Path, ...], form: str) -> None:
+    """Prove menu files and folders of them; without FILES, the one the settings name.
 
-    A file with faults is refused with exit code 1. A file without tells how many
-    screens and seconds each thing that it does takes, and what the carrier bills.
+    A file with faults is refused with exit code 1. A single file without tells how
+    many screens and seconds each thing that it does takes, and what the carrier bills.
     """
-    from gateway.proving import MenusRefused, as_json, as_table, prices, prove_file
+    import json
+
+    from gateway.proving import (
+        MenusRefused,
+        as_object,
+        as_table,
+        menu_files,
+        prices,
+        prove_file,
+    )
 
     settings = load(os.environ)
-    path = file or settings.menus
+    given = files or (settings.menus,)
+    alone = len(given) == 1 and not given[0].is_dir()
     costs = prices(settings)
-    try:
-        proved = prove_file(settings, path)
-    except MenusRefused as refused:
+    paths = list(menu_files(given))
+    told, refusals = [], 0
+    for path in paths:
+        try:
+            proved = prove_file(settings, path)
+        except MenusRefused as refused:
+            refusals += 1
+            told.append(as_object(path, refused.faults, None, costs))
+            if form == "text":
+                click.echo(str(refused), err=True)
+            continue
+        told.append(as_object(path, (), proved, costs))
         if form == "json":
-            click.echo(as_json(path, refused.faults, None, costs))
-        else:
-            click.echo(str(refused), err=True)
-        raise SystemExit(1) from None
+            continue
+        menus = proved.menus
+        click.echo(
+            f"{path}: {len(menus.screens)} screens, {len(menus.texts)} texts, "
+            f"{len(menus.languages)} languages: no fault"
+        )
+        for line in as_table(proved, costs) if alone else ():
+            click.echo(line)
     if form == "json":
-        click.echo(as_json(path, (), proved, costs))
-        return
-    menus = proved.menus
-    click.echo(
-        f"{path}: {len(menus.screens)} screens, {len(menus.texts)} texts, "
-        f"{len(menus.languages)} languages: no fault"
-    )
-    for line in as_table(proved, costs):
-        click.echo(line)
+        held = told[0] if alone else told
+        click.echo(json.dumps(held, ensure_ascii=False, indent=2))
+    if refusals:
+        raise SystemExit(1)
 
 
 @menus.command()

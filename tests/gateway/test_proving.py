@@ -99,6 +99,42 @@ def test_a_file_that_is_not_there_is_a_fault_too(config: Path, form: str):
     assert "No such file" in told.output
 
 
+def test_of_several_files_each_is_told(config: Path, bad: Path):
+    told = run(config, "check", MENUS, bad, bad.parent / "none.yaml")
+    assert told.exit_code == 1
+    (line,) = told.stdout.splitlines()
+    assert line.startswith(f"{MENUS}: ")
+    assert line.endswith(": no fault")
+    files = {line.partition(":")[0] for line in told.stderr.splitlines()}
+    assert files == {str(bad), str(bad.parent / "none.yaml")}
+
+
+def test_a_folder_is_checked_file_by_file(config: Path, bad: Path):
+    good = bad.parent / "good.yaml"
+    good.write_bytes(MENUS.read_bytes())
+    (bad.parent / "notes.txt").write_text("no menus", encoding="utf-8")
+    told = run(config, "check", "--format", "json", bad.parent)
+    assert told.exit_code == 1
+    held = json.loads(told.output)
+    assert [one["file"] for one in held] == [str(bad), str(good)]
+    assert [bool(one["faults"]) for one in held] == [True, False]
+
+    bad.unlink()
+    told = run(config, "check", bad.parent)
+    assert told.exit_code == 0, told.output
+    assert told.output.splitlines() == [
+        run(config, "check", good).output.splitlines()[0]
+    ]
+
+
+def test_a_folder_without_menus_does_not_pass(config: Path, tmp_path: Path):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    told = run(config, "check", MENUS, empty)
+    assert told.exit_code == 2
+    assert "no menu file in it" in told.output
+
+
 def test_a_carrier_that_waits_less_refuses_the_menus(config: Path):
     config.write_text(CHANNEL.format(key="k" * 24, session=20), encoding="utf-8")
     told = run(config, "check", MENUS)

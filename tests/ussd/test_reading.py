@@ -89,6 +89,8 @@ def test_entries_keep_the_line_of_their_name(source: str, menus: Menus) -> None:
         expected = name or section
         if section == "dialled":
             expected = name.rstrip("#")
+        if section in ("call", "pay"):
+            expected = section
         assert said.startswith(expected), (section, name, said)
 
 

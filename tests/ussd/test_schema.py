@@ -17,7 +17,7 @@ from ussd.schema import schema
 
 MADE = schema()
 VALIDATOR = Draft202012Validator(MADE)
-BAD = Path(__file__).parents[1] / "menus" / "bad"
+PATCHES = Path(__file__).parents[1] / "menus" / "patches"
 UNKNOWN = "zzz"
 
 # Where each mapping of the language stands in a file, and in the schema.
@@ -106,7 +106,7 @@ def test_the_shipped_file_is_valid(source: str, loader: type) -> None:
     ["word-unknown", "effect-unknown", "notice-missing", "key-that-is-none"],
 )
 def test_a_word_that_is_unknown_is_not_valid(source: str, name: str) -> None:
-    case = yaml.safe_load((BAD / f"{name}.yaml").read_text(encoding="utf-8"))
+    case = yaml.safe_load((PATCHES / f"{name}.yaml").read_text(encoding="utf-8"))
     changed = source.replace(case["replace"], case["by"])
     held = yaml.load(changed, Loader=yaml.BaseLoader)  # noqa: S506  plain values
     assert list(VALIDATOR.iter_errors(held))

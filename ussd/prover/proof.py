@@ -117,14 +117,14 @@ def examine(
 def _dial_codes(paths: Paths) -> Iterator[Fault]:
     menus = paths.menus
     for campaign in menus.campaigns.values():
-        place = menus.places["campaigns", campaign.id]
         if campaign.pay and begin(menus, campaign.pay, menus.languages[0]) is not None:
             what = f"the pay code of {campaign.id} leads into these menus"
             remedy = "Write the licensed code of the payment company as `pay`"
-            yield Fault(*place, what, remedy)
+            yield Fault(*menus.places["pay", campaign.id], what, remedy)
         if campaign.call and begin(menus, campaign.call, menus.languages[0]) is None:
             what = f"the call code of {campaign.id} leads to no menu"
-            yield Fault(*place, what, "Write a code of `dialled:` as `call`")
+            remedy = "Write a code of `dialled:` as `call`"
+            yield Fault(*menus.places["call", campaign.id], what, remedy)
     yield from _codes_told(menus)
     behind = _behind_deeds(paths)
     for code, opening in menus.dialled.items():
