@@ -6,6 +6,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import select
 
@@ -14,6 +15,7 @@ from ledger.engine import Engine, reading
 from ledger.vault import Keys
 from ledger.verify import verify
 from phone.digits import fold_digits
+from sms.calls import reference
 
 __all__ = ["Books", "Caller", "compare", "read_books", "untrue"]
 
@@ -50,11 +52,14 @@ class Caller:
 
 @dataclass(slots=True)
 class Books:
-    """Pledges by their codes: whose, and the ids of the texts that tell of them."""
+    """Pledges by their codes: whose, and the references of the texts that tell of them.
+
+    A reference is what the carrier's log calls a text.
+    """
 
     phones: dict[str, str] = field(default_factory=dict)
     texts: dict[str, list[str]] = field(default_factory=dict)
-    # How each attempt to send a text ended, by the text's id.
+    # How each attempt to send a text ended, by the text's reference.
     attempts: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     rial: int = 0
     faults: tuple[str, ...] = ()
@@ -82,10 +87,14 @@ def read_books(engine: Engine, keys: Keys) -> Books:
         .select_from(schema.event.join(schema.code).join(schema.transfer))
         .where(event.kind == "pledge")
     )
-    texts = select(code.code, outbox.id).select_from(
+    texts = select(code.code, outbox.id, outbox.promised_at).select_from(
         schema.outbox.join(schema.code, code.event_id == outbox.event_id)
     )
-    attempts = select(attempt.outbox_id, attempt.outcome).order_by(attempt.id)
+    attempts = (
+        select(attempt.outcome, outbox.id, outbox.promised_at)
+        .select_from(schema.attempt.join(schema.outbox))
+        .order_by(attempt.id)
+    )
     books = Books()
     with reading(engine, snapshot=True) as db:
         for person_id, name, amount in db.execute(pledges).all():
@@ -93,10 +102,11 @@ def read_books(engine: Engine, keys: Keys) -> Books:
             books.phones[name] = phone or ""
             books.texts[name] = []
             books.rial += amount
-        for name, text_id in db.execute(texts):
-            books.texts.setdefault(name, []).append(str(text_id))
-        for text_id, outcome in db.execute(attempts):
-            books.attempts[str(text_id)].append(outcome or "none")
+        row: Any
+        for row in db.execute(texts):
+            books.texts.setdefault(row.code, []).append(reference(keys, row))
+        for row in db.execute(attempts):
+            books.attempts[reference(keys, row)].append(row.outcome or "none")
         books.faults = tuple(map(str, verify(db).faults))
     return books
 

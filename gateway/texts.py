@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import click
 import httpx
@@ -60,7 +62,11 @@ def routes(settings: Settings, handsets: Handsets) -> Routes:
     channels = []
     for name, channel in settings.sms.items():
         try:
-            channels.append(_channel(name, channel, tools))
+            # What a carrier is told with each text holds the channel's own key.
+            key = channel.key.get_secret_value()
+            url = f"{settings.public_url}/sms/{name}/{key}/receipts"
+            own = replace(tools, receipts_url=url)
+            channels.append(_channel(name, channel, own))
         except Unbuildable as refused:
             faults += [f"sms.{name}: {line}" for line in str(refused).splitlines()]
     if faults:
@@ -87,5 +93,9 @@ def _options(channel: SmsChannel) -> Mapping[str, str]:
     }
     if channel.api_key is not None:
         named["api_key"] = channel.api_key.get_secret_value()
-    extra = {name: str(value) for name, value in channel.options.items()}
+    # A table of options is JSON, as the environment has it.
+    extra = {
+        name: value if isinstance(value, str) else json.dumps(value, default=str)
+        for name, value in channel.options.items()
+    }
     return {name: value for name, value in {**extra, **named}.items() if value}

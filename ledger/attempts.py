@@ -45,9 +45,12 @@ def begin_attempt(
     carrier: str,
     at: datetime,
     lease_seconds: float,
+    carrier_id: str | None = None,
+    parts: int | None = None,
 ) -> int | None:
     """Write down that a call is about to be made; returns the attempt's number.
 
+    `carrier_id` is what the carrier will call the text, where that is known before.
     None if the text is no longer the owner's: it must not be sent then. Commit before
     the call, or a death during it leaves no trace.
     """
@@ -61,7 +64,15 @@ def begin_attempt(
     if number is None:
         return None
     assert isinstance(number, int)
-    _ATTEMPT.run(db, outbox_id=outbox_id, number=number, carrier=carrier, began_at=at)
+    _ATTEMPT.run(
+        db,
+        outbox_id=outbox_id,
+        number=number,
+        carrier=carrier,
+        began_at=at,
+        carrier_id=carrier_id,
+        parts=parts,
+    )
     return number
 
 

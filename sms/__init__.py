@@ -3,7 +3,8 @@
 Map of the package:
 
 - `carrier`    what a carrier is asked to do, and the ways it can answer
-- `carriers`   one file per carrier: console, kavenegar, africastalking
+- `fields`     the fields of what a carrier posts, in a form, a query or JSON
+- `carriers`   one file per carrier, each named by an entry point
 - `registry`   the carriers that are installed, and how one is built from settings
 - `routes`     the channels an operator has set up, and which one takes a text
 - `delivery`   promised texts to carriers: claim, call, write down the outcome

@@ -3,7 +3,8 @@
 An adapter is one class that satisfies `Carrier`. It makes a request, hands it to
 `checked`, and reads what the carrier says in its own words. Whether a text is tried
 again hangs on the outcome alone, so HTTP and its failures become outcomes here and
-nowhere else.
+nowhere else. What a carrier posts to us comes as it came, as `Posted`; `sms.fields`
+reads it.
 
 A text is never blindly sent twice: if the request left and no clear answer came, the
 outcome is `ambiguous`, and the carrier is asked before anything else happens.
@@ -15,7 +16,7 @@ import json
 import logging
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -25,10 +26,14 @@ import httpx
 
 __all__ = [
     "Answer",
+    "Asked",
     "Carrier",
+    "Forged",
     "Inbound",
     "Outbound",
     "Outcome",
+    "Posted",
+    "Question",
     "Receipt",
     "Reply",
     "Result",
@@ -37,7 +42,6 @@ __all__ = [
     "Unreadable",
     "address",
     "checked",
-    "field_of",
     "keep_urls_out_of_logs",
     "scrubbed",
 ]
@@ -80,12 +84,31 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outbound:
-    """One text to send; `id` is ours, the carrier's reference where it takes one."""
+    """One text to send; `id` is ours, the carrier's reference where it takes one.
+
+    It is a positive number of 63 bits in decimal, the same whenever the text is sent.
+    """
 
     id: str
     to: str = field(repr=False)
     text: str = field(repr=False)
     sender: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A text that a carrier is asked about, because a call about it had no clear end.
+
+    `text` is empty where its words cannot be made any more. `since` is when the call
+    began and `at` when we ask: what a carrier books late is not there yet.
+    """
+
+    id: str
+    to: str = field(repr=False)
+    text: str = field(repr=False)
+    sender: str
+    since: datetime
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +126,17 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A carrier's report on a text. `part` 0 is the whole text, else counted from 1."""
+    """A carrier's report on a text.
+
+    `part` 0 is the whole text; any other number is one part, the same at each report on
+    it. `raw` is its own piece of a post that brings several.
+    """
 
     carrier_id: str
     status: Status
     raw_status: str
     part: int = 0
+    raw: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +148,26 @@ class Inbound:
     line: str
     text: str = field(repr=False)
     at: datetime | None = None
+    raw: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A webhook's request as it came; the names of its headers are in small letters.
+
+    `url` is the whole address as the carrier called it, which some of them sign.
+    """
+
+    method: str
+    url: str = field(repr=False)
+    query: bytes = field(default=b"", repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
+
+    @property
+    def raw(self) -> bytes:
+        """What it says: the query of a GET, the body of anything else."""
+        return self.query if self.method == "GET" else self.body
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,17 +185,23 @@ class Tools:
 
     `write` prints one line on the terminal. `feed` puts a text into the simulator's
     inbox: (to E.164, our id, text); the same id again must be one entry, and OSError
-    says that the inbox is away.
+    says that the inbox is away. `receipts_url` is where the channel's receipts are to
+    come, for a carrier that is told with each text; it holds the channel's key.
     """
 
     http: httpx.Client
     write: Callable[[str], None]
     feed: Callable[[str, str, str], None]
     region: str = "IR"
+    receipts_url: str = field(default="", repr=False)
 
 
 class Unreadable(ValueError):
-    """A carrier's form cannot be read; the message names the field, not its content."""
+    """What was posted cannot be read; the message names the field, not its content."""
+
+
+class Forged(Exception):
+    """What was posted does not carry the signature of the carrier it claims to be."""
 
 
 @runtime_checkable
@@ -155,12 +209,27 @@ class Carrier(Protocol):
     """A way to get texts to handsets; built from a channel's settings."""
 
     name: ClassVar[str]
-    # Whether `look_up` can tell if a text was taken.
-    can_look_up: ClassVar[bool]
     # Settings of the channel without which it cannot be built, and those it also knows.
     needs: ClassVar[tuple[str, ...]]
     knows: ClassVar[tuple[str, ...]]
-    reply: ClassVar[Reply]
+
+    @property
+    def can_look_up(self) -> bool:
+        """Whether `look_up` can tell if a text was taken."""
+        ...
+
+    @property
+    def ids_are_ours(self) -> bool:
+        """Whether receipts come under our own id, which is then the carrier's id too.
+
+        It is known before the call: no receipt is early, and no lost answer loses one.
+        """
+        ...
+
+    @property
+    def reply(self) -> Reply:
+        """What its webhooks want to hear once what they brought is stored."""
+        ...
 
     @classmethod
     def build(cls, options: Mapping[str, str], tools: Tools) -> Self:
@@ -171,20 +240,38 @@ class Carrier(Protocol):
         """Hand over one text; never raises for anything the carrier or the net does."""
         ...
 
-    def look_up(self, message_id: str) -> Result | None:
-        """Ask whether the text with our id was taken.
+    def look_up(self, question: Question) -> Result | None:
+        """Ask whether a text was taken.
 
         None says that the carrier surely never had it; an ambiguous result says that
         nothing could be learned.
         """
         ...
 
-    def read_receipts(self, form: Mapping[str, str]) -> tuple[Receipt, ...]:
-        """Read a delivery report; raises Unreadable."""
+    def read_receipts(self, posted: Posted) -> tuple[Receipt, ...]:
+        """Read delivery reports; raises Unreadable or Forged."""
         ...
 
-    def read_inbound(self, form: Mapping[str, str]) -> Inbound:
-        """Read an incoming text; raises Unreadable."""
+    def read_inbound(self, posted: Posted) -> tuple[Inbound, ...]:
+        """Read incoming texts; raises Unreadable or Forged."""
+        ...
+
+
+@runtime_checkable
+class Asked(Protocol):
+    """A carrier that posts nothing by itself, so its news is asked for.
+
+    Neither raises for anything the carrier or the net does: what cannot be had now is
+    left out, and had later. A list may be shown once only, so what comes is to be
+    stored before anything is done about it.
+    """
+
+    def ask_receipts(self, carrier_ids: Sequence[str]) -> tuple[Receipt, ...]:
+        """What became of texts, by the carrier's ids."""
+        ...
+
+    def ask_inbound(self) -> tuple[Inbound, ...]:
+        """Texts that came in, those that were seen before perhaps too."""
         ...
 
 
@@ -290,26 +377,6 @@ def address(base_url: str, path: str) -> httpx.URL:
     if url.scheme not in ("http", "https") or not url.host:
         raise ValueError("base_url begins with no https:// or http://")
     return url
-
-
-def field_of(
-    form: Mapping[str, str], name: str, *, chars_max: int, empty: bool = False
-) -> str:
-    """One field of a carrier's form, or Unreadable that names it.
-
-    NUL and lone surrogates are refused: no database stores the one, no encoding the
-    other.
-    """
-    value = form.get(name)
-    if value is None:
-        raise Unreadable(f"{name} is missing")
-    if len(value) > chars_max:
-        raise Unreadable(f"{name} is longer than {chars_max} characters")
-    if "\x00" in value or any("\ud800" <= c <= "\udfff" for c in value):
-        raise Unreadable(f"{name} holds a character that is none")
-    if not empty and not value.strip():
-        raise Unreadable(f"{name} is empty")
-    return value
 
 
 _LONG_NUMBER = re.compile(r"\d{5,}")

@@ -276,8 +276,8 @@ class _Run:
     def _first_step(
         self, db: Connection, job: Job, at: datetime
     ) -> Call | Closing | None:
-        if job.rendered is None:
-            return calls.asking(job)
+        if job.asks:
+            return calls.asking(db, self.keys, job, at=at)
         if job.row.expires_at <= at:
             return Closing(job.row, State.EXPIRED)
         channel = self._channel(job, at)
@@ -306,7 +306,7 @@ class _Run:
         if row.doubtful:
             asked = self.routes.named(row.carrier)
             if asked is not None and asked.carrier.can_look_up:
-                self._waiting.append(Job(row, None, asked))
+                self._waiting.append(Job(row, self._words(row), asked, asks=True))
             else:
                 self._closings.append(Closing(row, State.UNCLEAR, NEVER))
             return
@@ -323,6 +323,13 @@ class _Run:
             self._closings.append(Closing(row, State.QUEUED, due_at))
             return
         self._waiting.append(Job(row, rendered, channel))
+
+    def _words(self, row: Claimed) -> Rendered | None:
+        """What a text that is asked about said, if that can still be made."""
+        try:
+            return self.render(row)
+        except Exception:  # a carrier that knows it by its id can be asked all the same
+            return None
 
     def _judged(self, ended: Sequence[Future[Result | None]]) -> list[_Judged]:
         judged = []
@@ -352,7 +359,7 @@ class _Run:
             now=at,
         )
         if result.outcome is not Outcome.ACCEPTED:
-            _tell(call, result, ending)
+            calls.tell(call, result, ending)
         if ending.rests_until is not None:
             self._rests[call.channel.name] = ending.rests_until
         return ending
@@ -378,16 +385,3 @@ class _Run:
             log.error("texts.no_channel", text=row.id, test=row.test)
             resting = [at + before_retry(Outcome.MISCONFIGURED, attempts=0)]
         return min(*resting, row.expires_at)
-
-
-def _tell(call: Call, result: Result, ending: Ending) -> None:
-    broken = result.outcome in (Outcome.NO_CREDIT, Outcome.MISCONFIGURED)
-    (log.error if broken else log.warning)(
-        "texts.not_taken",
-        text=call.row.id,
-        channel=call.channel.name,
-        attempt=call.number,
-        outcome=result.outcome.value,
-        detail=result.detail,
-        state=ending.state.value,
-    )

@@ -41,7 +41,8 @@ def take_receipts(
 ) -> None:
     """Store delivery reports and match those whose text is known already.
 
-    `raw` is the form as it came. A report that comes twice changes nothing; one whose
+    `raw` is the post as it came, which is kept with each that has no piece of its own.
+    A report that comes twice changes nothing; one whose
     text is not known yet is matched when the answer to its call is written down.
     """
     found = tuple(receipts)
@@ -53,10 +54,10 @@ def take_receipts(
             carrier_id=receipt.carrier_id,
             status=receipt.status,
             part=receipt.part,
-            raw=raw,
+            raw=receipt.raw or raw,
             at=at,
         )
-    ids = [(channel.name, receipt.carrier_id) for receipt in found]
+    ids = list({(channel.name, receipt.carrier_id): None for receipt in found})
     matched = inbox.match_receipts(db, at=at, ids=ids)
     obey_receipts(db, routes, matched, at=at)
 
@@ -83,7 +84,7 @@ def take_inbound(
         carrier_id=inbound.carrier_id,
         look_up=hashed,
         line=inbound.line[:LINE_CHARS_MAX],
-        raw=raw,
+        raw=inbound.raw or raw,
         keyword=keyword,
         at=at,
     )

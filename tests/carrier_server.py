@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import struct
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -17,12 +18,15 @@ from urllib.parse import parse_qs, urlsplit
 
 @dataclass(frozen=True)
 class Asked:
-    """One request as it came."""
+    """One request as it came; `form` has the fields of its query too."""
 
     method: str
     path: str
     form: dict[str, str]
     headers: dict[str, str]
+    query: dict[str, str] = field(default_factory=dict)
+    raw_query: str = ""
+    body: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -64,8 +68,12 @@ class CarrierServer:
     def answer(self, asked: Asked) -> Any:
         with self._lock:
             self.asked.append(asked)
-            for path_end, answers in self._scripts.items():
-                if asked.path.endswith(path_end):
+            # `GET path` is before `path`, where one address is for both.
+            for of, answers in sorted(
+                self._scripts.items(), key=lambda script: " " not in script[0]
+            ):
+                method, _, path_end = of.rpartition(" ")
+                if asked.path.endswith(path_end) and method in ("", asked.method):
                     answer = answers.popleft() if len(answers) > 1 else answers[0]
                     return answer(asked) if callable(answer) else answer
         return Say(404, {"return": {"status": 404}})
@@ -74,7 +82,7 @@ class CarrierServer:
 @contextmanager
 def carrier_server() -> Iterator[CarrierServer]:
     """Run one on a free port of loopback."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    server = _Server(("127.0.0.1", 0), _Handler)
     server.daemon_threads = True
     carrier = CarrierServer(f"http://127.0.0.1:{server.server_port}")
     server.carrier = carrier  # type: ignore[attr-defined]  # what the handler asks
@@ -87,6 +95,13 @@ def carrier_server() -> Iterator[CarrierServer]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        # Who was answered too late has hung up.
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -103,16 +118,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _do(self) -> None:
         url = urlsplit(self.path)
-        size = int(self.headers.get("Content-Length", "0"))
-        fields = parse_qs(
-            url.query + "&" + self.rfile.read(size).decode(), keep_blank_values=True
-        )
-        asked = Asked(
-            self.command,
-            url.path,
-            {name: values[0] for name, values in fields.items()},
-            {name.lower(): value for name, value in self.headers.items()},
-        )
+        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        query = _first(url.query)
+        is_form = "form" in headers.get("content-type", "")
+        form = query | _first(body.decode()) if is_form else query
+        asked = Asked(self.command, url.path, form, headers, query, url.query, body)
         carrier: CarrierServer = self.server.carrier  # type: ignore[attr-defined]  # set above
         answer = carrier.answer(asked)
         if isinstance(answer, Silence):
@@ -140,6 +151,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
+
+
+def _first(fields: str) -> dict[str, str]:
+    found = parse_qs(fields, keep_blank_values=True)
+    return {name: values[0] for name, values in found.items()}
 
 
 def kavenegar_takes(message_id: int, status: int = 1) -> Say:

@@ -11,6 +11,8 @@ from sms.carrier import (
     Inbound,
     Outbound,
     Outcome,
+    Posted,
+    Question,
     Receipt,
     Reply,
     Result,
@@ -23,15 +25,17 @@ class FakeCarrier:
     """Takes everything unless `answers` says otherwise; `known` are ids it has."""
 
     name: ClassVar[str] = "fake"
-    can_look_up: bool = True  # type: ignore[misc]  # the tests make both kinds
+    can_look_up: bool = True
+    ids_are_ours: bool = False
     needs: ClassVar[tuple[str, ...]] = ()
     knows: ClassVar[tuple[str, ...]] = ()
-    reply: ClassVar[Reply] = Reply()
+    reply = Reply()
 
     def __init__(self, *answers: Result | Exception) -> None:
         self.answers = deque(answers)
         self.sent: list[Outbound] = []
         self.asked: list[str] = []
+        self.questions: list[Question] = []
         self.found: dict[str, Result] = {}
         self._lock = Lock()
 
@@ -47,13 +51,14 @@ class FakeCarrier:
             raise answer
         return answer or Result(Outcome.ACCEPTED, carrier_id=f"fake-{message.id}")
 
-    def look_up(self, message_id: str) -> Result | None:
+    def look_up(self, question: Question) -> Result | None:
         with self._lock:
-            self.asked.append(message_id)
-            return self.found.get(message_id)
+            self.asked.append(question.id)
+            self.questions.append(question)
+            return self.found.get(question.id)
 
-    def read_receipts(self, form: Mapping[str, str]) -> tuple[Receipt, ...]:
+    def read_receipts(self, posted: Posted) -> tuple[Receipt, ...]:
         raise Unreadable("a fake sends no receipts")
 
-    def read_inbound(self, form: Mapping[str, str]) -> Inbound:
+    def read_inbound(self, posted: Posted) -> tuple[Inbound, ...]:
         raise Unreadable("a fake receives no texts")

@@ -6,7 +6,6 @@ import os
 import re
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -18,8 +17,14 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import select
 
+from gateway.installation import find_without_redis
+from ledger.engine import connect, reading
+from ledger.schema import outbox
+from ledger.vault import Keys
 from phone.codes import is_code
+from sms.calls import reference
 from tests.carrier_server import (
     CarrierServer,
     Say,
@@ -285,13 +290,20 @@ def test_a_kill_leaves_no_child_and_loses_no_text(
 # -- a carrier of its own --------------------------------------------------------------
 
 
-def outbox_id(running: Installation) -> str:
-    connection = sqlite3.connect(running.folder / "var" / "yarigar.db")
-    try:
-        (row,) = connection.execute("SELECT id FROM outbox").fetchall()
-    finally:
-        connection.close()
-    return str(row[0])
+def only_reference(running: Installation) -> str:
+    """What the carrier is told that the only text is called."""
+    config = {"YARIGAR_CONFIG": str(running.folder / "yarigar.toml")}
+    settings = find_without_redis(config)
+    engine = connect(settings.database_url)
+    with reading(engine) as db:
+        (row,) = db.execute(select(outbox))
+    engine.dispose()
+    keys = Keys(
+        vault=settings.key_bytes("vault_key"),
+        index=settings.key_bytes("index_key"),
+        code=settings.key_bytes("code_key"),
+    )
+    return reference(keys, row)
 
 
 def test_the_carrier_has_the_text_within_two_seconds(
@@ -302,7 +314,7 @@ def test_the_carrier_has_the_text_within_two_seconds(
     (asked,) = carrier.of("send.json")
     assert asked.form["receptor"] == PHONE
     assert asked.form["sender"] == "10001"
-    assert asked.form["localid"] == outbox_id(running)
+    assert asked.form["localid"] == only_reference(running)
     assert code in asked.form["message"]
     assert asked.form["message"].endswith("لغو۱۱")
     assert "atsk" not in "".join(running.said)

@@ -17,10 +17,19 @@ from ledger.outbox import Kind
 from ledger.schema import attempt
 from ledger.schema import outbox as outbox_table
 from ledger.vault import Keys
+from sms.calls import reference
 
 KEYS = Keys(vault=b"v" * 32, index=b"i" * 32, code=b"c" * 32)
 NOON = datetime(2026, 11, 22, 8, 30, tzinfo=UTC)
 PHONE = "+989121234567"
+
+
+@dataclass(frozen=True)
+class Promise:
+    """As much of an outbox row as its reference is made of."""
+
+    id: int
+    promised_at: datetime
 
 
 @dataclass
@@ -87,6 +96,10 @@ class Texts:
             return db.execute(
                 select(outbox_table).where(outbox_table.c.id == outbox_id)
             ).one()
+
+    def reference(self, outbox_id: int) -> str:
+        """What carriers are told that the text is called."""
+        return reference(KEYS, self.row(outbox_id))
 
     def state(self, outbox_id: int) -> str:
         state: str = self.row(outbox_id).state

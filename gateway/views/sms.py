@@ -1,14 +1,16 @@
 """The SMS webhooks: what carriers report of our texts, and texts people send.
 
-What comes is stored first and answered 200; what it means is acted upon after.
+What comes is stored as it came before anything is done about it, and answered 200 in
+the carrier's own form. What cannot be read is refused with 400 and one line, what does
+not carry the carrier's signature with 403.
 """
 
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import timedelta
-from urllib.parse import parse_qsl
+from typing import TypeVar
 
 import structlog
 from flask import Blueprint, Response, abort, current_app, request
@@ -16,82 +18,91 @@ from flask import Blueprint, Response, abort, current_app, request
 from gateway.addresses import caller, is_allowed
 from gateway.service import Service
 from ledger.engine import Connection, LedgerError, writing
-from sms.carrier import Unreadable
+from sms.carrier import Forged, Inbound, Posted, Receipt, Unreadable
 from sms.receiving import take_inbound, take_receipts
 from sms.routes import Channel
 
 bp = Blueprint("sms", __name__, url_prefix="/sms")
 
-FIELDS_MAX = 40
 RETRY_SECONDS = timedelta(seconds=30)
 
 log = structlog.get_logger()
+
+Found = TypeVar("Found", Receipt, Inbound)
 
 
 @bp.route("/<channel>/<key>/receipts", methods=["GET", "POST"])
 def receipts(channel: str, key: str) -> Response:
     """Store delivery reports and believe them."""
     service, at = _service(), _channel(channel, key)
-    raw = _raw()
-    try:
-        found = at.carrier.read_receipts(_form(raw))
-    except Unreadable as reason:
-        return _line(str(reason), 400)
 
-    def take(db: Connection) -> None:
+    def take(db: Connection, posted: Posted, found: tuple[Receipt, ...]) -> None:
+        now = service.clock()
         take_receipts(
-            db, service.keys, service.routes, at, found, raw=raw, at=service.clock()
+            db, service.keys, service.routes, at, found, raw=posted.raw, at=now
         )
 
-    return _stored(at, take)
+    return _taken(at, at.carrier.read_receipts, take)
 
 
 @bp.route("/<channel>/<key>/inbound", methods=["GET", "POST"])
 def inbound(channel: str, key: str) -> Response:
-    """Store a text that somebody sent to one of our lines, and obey 11 and 12."""
+    """Store texts that somebody sent to one of our lines, and obey 11 and 12."""
     service, at = _service(), _channel(channel, key)
-    raw = _raw()
+
+    def take(db: Connection, posted: Posted, found: tuple[Inbound, ...]) -> None:
+        now = service.clock()
+        for text in found:
+            take_inbound(db, service.keys, at, text, raw=posted.raw, at=now)
+
+    return _taken(at, at.carrier.read_inbound, take)
+
+
+def _taken(
+    channel: Channel,
+    read: Callable[[Posted], tuple[Found, ...]],
+    take: Callable[[Connection, Posted, tuple[Found, ...]], None],
+) -> Response:
+    """Read what was posted, store it, and answer; else it is to come again."""
+    posted = _posted()
     try:
-        text = at.carrier.read_inbound(_form(raw))
+        found = read(posted)
     except Unreadable as reason:
         return _line(str(reason), 400)
-
-    def take(db: Connection) -> None:
-        take_inbound(db, service.keys, at, text, raw=raw, at=service.clock())
-
-    return _stored(at, take)
-
-
-def _raw() -> bytes:
-    """The form as it came: the query of a GET, the body of a POST."""
-    if request.method == "GET":
-        query: bytes = request.query_string
-        return query
-    return request.get_data()
-
-
-def _form(raw: bytes) -> Mapping[str, str]:
-    """Its fields; raises Unreadable for one that is doubled or not UTF-8."""
+    except Forged as reason:
+        log.warning("post_forged", channel=channel.name, why=str(reason))
+        return _line(str(reason), 403)
     try:
-        pairs = parse_qsl(
-            raw.decode("ascii"),
-            keep_blank_values=True,
-            encoding="utf-8",
-            errors="strict",
-            max_num_fields=FIELDS_MAX,
+        with writing(_service().engine) as db:
+            take(db, posted, found)
+    except LedgerError as failure:
+        log.error("inbound_not_stored", channel=channel.name, why=str(failure))
+    except Exception:
+        # The edge: a carrier never reads a 500.
+        log.exception("inbound_broke", channel=channel.name)
+    else:
+        reply = channel.carrier.reply
+        return Response(
+            reply.body, status=reply.status, content_type=reply.content_type
         )
-    except UnicodeDecodeError:
-        raise Unreadable("The form is not URL-encoded UTF-8.") from None
-    except ValueError:
-        raise Unreadable(f"The form has more than {FIELDS_MAX} fields.") from None
-    form: dict[str, str] = {}
-    for name, value in pairs:
-        if name in form:
-            raise Unreadable(f"Field {name[:40]} is given twice.")
-        if "\0" in value:
-            raise Unreadable(f"Field {name[:40]} holds a control character.")
-        form[name] = value
-    return form
+    answer = _line("try again later", 503)
+    answer.headers["Retry-After"] = str(int(RETRY_SECONDS.total_seconds()))
+    return answer
+
+
+def _posted() -> Posted:
+    """The request as it came, under the address that carriers were given."""
+    query: bytes = request.query_string
+    url = _service().settings.public_url + request.path
+    if query:
+        url = f"{url}?{query.decode('ascii', 'replace')}"
+    return Posted(
+        method=request.method,
+        url=url,
+        query=query,
+        headers={name.lower(): value for name, value in request.headers.items()},
+        body=request.get_data(),
+    )
 
 
 def _channel(name: str, key: str) -> Channel:
@@ -116,26 +127,6 @@ def _channel(name: str, key: str) -> Channel:
 def _service() -> Service:
     service: Service = current_app.extensions["yarigar"]
     return service
-
-
-def _stored(channel: Channel, take: Callable[[Connection], None]) -> Response:
-    """Store what came and answer in the carrier's form; else it is to come again."""
-    try:
-        with writing(_service().engine) as db:
-            take(db)
-    except LedgerError as failure:
-        log.error("inbound_not_stored", channel=channel.name, why=str(failure))
-    except Exception:
-        # The edge: a carrier never reads a 500.
-        log.exception("inbound_broke", channel=channel.name)
-    else:
-        reply = channel.carrier.reply
-        return Response(
-            reply.body, status=reply.status, content_type=reply.content_type
-        )
-    answer = _line("try again later", 503)
-    answer.headers["Retry-After"] = str(int(RETRY_SECONDS.total_seconds()))
-    return answer
 
 
 def _line(text: str, status: int) -> Response:

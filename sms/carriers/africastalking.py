@@ -8,26 +8,32 @@ the secret end of the URL is what keeps strangers out.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, ClassVar, Self
 
-from phone.numbers import NotAPhone, from_network
 from sms.carrier import (
     CARRIER_ID_CHARS_MAX,
-    TEXT_CHARS_MAX,
     Inbound,
     Outbound,
     Outcome,
+    Posted,
+    Question,
     Receipt,
     Reply,
     Result,
     Status,
     Tools,
-    Unreadable,
     address,
     checked,
-    field_of,
     scrubbed,
+)
+from sms.fields import (
+    field_of,
+    fields_of,
+    id_of,
+    line_of,
+    sender_of,
+    text_of,
+    time_in,
 )
 
 __all__ = ["AfricasTalking"]
@@ -72,9 +78,10 @@ class AfricasTalking:
 
     name: ClassVar[str] = "africastalking"
     can_look_up: ClassVar[bool] = False
+    ids_are_ours: ClassVar[bool] = False
     needs: ClassVar[tuple[str, ...]] = ("api_key", "username")
     knows: ClassVar[tuple[str, ...]] = ("base_url",)
-    reply: ClassVar[Reply] = Reply()
+    reply = Reply()
 
     def __init__(
         self, *, api_key: str, username: str, base_url: str, tools: Tools
@@ -113,7 +120,7 @@ class AfricasTalking:
         answer = checked(self._http, request)
         return answer.result or self._read(answer.json())
 
-    def look_up(self, message_id: str) -> Result | None:
+    def look_up(self, question: Question) -> Result | None:
         return Result(Outcome.AMBIGUOUS, detail="this carrier cannot be asked")
 
     def _read(self, body: Any) -> Result:
@@ -127,27 +134,24 @@ class AfricasTalking:
             return Result(Outcome.MISCONFIGURED, detail=f"no recipients: {said}"[:200])
         return _recipient(recipients[0])
 
-    def read_receipts(self, form: Mapping[str, str]) -> tuple[Receipt, ...]:
-        carrier_id = field_of(form, "id", chars_max=CARRIER_ID_CHARS_MAX).strip()
+    def read_receipts(self, posted: Posted) -> tuple[Receipt, ...]:
+        form = fields_of(posted, "id", "status", "failureReason")
         raw = field_of(form, "status", chars_max=40).strip()
         status = STATUSES.get(raw, Status.UNKNOWN)
         if form.get("failureReason", "") in OPTED_OUT_REASONS:
             status = Status.OPTED_OUT
-        return (Receipt(carrier_id, status, raw),)
+        return (Receipt(id_of(form, "id"), status, raw),)
 
-    def read_inbound(self, form: Mapping[str, str]) -> Inbound:
-        try:
-            sender = from_network(
-                field_of(form, "from", chars_max=32), region=self._region
-            )
-        except NotAPhone as error:
-            raise Unreadable("from is no phone number") from error
-        return Inbound(
-            carrier_id=field_of(form, "id", chars_max=CARRIER_ID_CHARS_MAX).strip(),
-            sender_phone=sender,
-            line=field_of(form, "to", chars_max=32).strip(),
-            text=field_of(form, "text", chars_max=TEXT_CHARS_MAX, empty=True),
-            at=_time(form.get("date", "")),
+    def read_inbound(self, posted: Posted) -> tuple[Inbound, ...]:
+        form = fields_of(posted, "from", "id", "to", "text", "date")
+        return (
+            Inbound(
+                carrier_id=id_of(form, "id"),
+                sender_phone=sender_of(form, "from", self._region),
+                line=line_of(form, "to"),
+                text=text_of(form, "text"),
+                at=time_in(form.get("date", "")),
+            ),
         )
 
 
@@ -166,12 +170,3 @@ def _recipient(entry: Any) -> Result:
         carrier_id=carrier_id if has_id else None,
         detail=f"statusCode {code}",
     )
-
-
-def _time(text: str) -> datetime | None:
-    """UTC in either of two forms; None for anything else, since nothing hangs on it."""
-    try:
-        at = datetime.fromisoformat(text[:40])
-    except ValueError:
-        return None
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)

@@ -9,21 +9,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Self
 
-from phone.numbers import NotAPhone, from_network, mask
+from phone.numbers import mask
 from sms.carrier import (
-    CARRIER_ID_CHARS_MAX,
-    TEXT_CHARS_MAX,
     Inbound,
     Outbound,
     Outcome,
+    Posted,
+    Question,
     Receipt,
     Reply,
     Result,
     Status,
     Tools,
     Unreadable,
-    field_of,
 )
+from sms.fields import fields_of, id_of, line_of, sender_of, text_of
 
 __all__ = ["Console"]
 
@@ -34,9 +34,10 @@ class Console:
     name: ClassVar[str] = "console"
     # Showing a text again under its id changes nothing, so there is nothing to ask.
     can_look_up: ClassVar[bool] = True
+    ids_are_ours: ClassVar[bool] = False
     needs: ClassVar[tuple[str, ...]] = ()
     knows: ClassVar[tuple[str, ...]] = ()
-    reply: ClassVar[Reply] = Reply()
+    reply = Reply()
 
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
@@ -59,23 +60,20 @@ class Console:
             status=Status.DELIVERED,
         )
 
-    def look_up(self, message_id: str) -> Result | None:
+    def look_up(self, question: Question) -> Result | None:
         """None: feeding the same id twice is one entry, so it may be sent again."""
         return None
 
-    def read_receipts(self, form: Mapping[str, str]) -> tuple[Receipt, ...]:
+    def read_receipts(self, posted: Posted) -> tuple[Receipt, ...]:
         raise Unreadable("the console sends no receipts")
 
-    def read_inbound(self, form: Mapping[str, str]) -> Inbound:
-        try:
-            sender = from_network(
-                field_of(form, "from", chars_max=32), region=self._tools.region
-            )
-        except NotAPhone as error:
-            raise Unreadable("from is no phone number") from error
-        return Inbound(
-            carrier_id=field_of(form, "id", chars_max=CARRIER_ID_CHARS_MAX),
-            sender_phone=sender,
-            line=field_of(form, "to", chars_max=32),
-            text=field_of(form, "text", chars_max=TEXT_CHARS_MAX, empty=True),
+    def read_inbound(self, posted: Posted) -> tuple[Inbound, ...]:
+        form = fields_of(posted, "from", "id", "to", "text")
+        return (
+            Inbound(
+                carrier_id=id_of(form, "id"),
+                sender_phone=sender_of(form, "from", self._tools.region),
+                line=line_of(form, "to"),
+                text=text_of(form, "text"),
+            ),
         )

@@ -14,14 +14,15 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 from urllib.parse import quote
 
-from phone.numbers import NotAPhone, from_network, national
+from phone.numbers import national
 from sms.carrier import (
     CARRIER_ID_CHARS_MAX,
-    TEXT_CHARS_MAX,
     Answer,
     Inbound,
     Outbound,
     Outcome,
+    Posted,
+    Question,
     Receipt,
     Reply,
     Result,
@@ -30,9 +31,9 @@ from sms.carrier import (
     Unreadable,
     address,
     checked,
-    field_of,
     keep_urls_out_of_logs,
 )
+from sms.fields import field_of, fields_of, id_of, line_of, sender_of, text_of
 
 __all__ = ["Kavenegar"]
 
@@ -79,9 +80,10 @@ class Kavenegar:
 
     name: ClassVar[str] = "kavenegar"
     can_look_up: ClassVar[bool] = True
+    ids_are_ours: ClassVar[bool] = False
     needs: ClassVar[tuple[str, ...]] = ("api_key", "sender")
     knows: ClassVar[tuple[str, ...]] = ("base_url",)
-    reply: ClassVar[Reply] = Reply()
+    reply = Reply()
 
     def __init__(self, *, api_key: str, base_url: str, tools: Tools) -> None:
         keep_urls_out_of_logs()
@@ -115,9 +117,9 @@ class Kavenegar:
         # It says yes and shows nothing: it may well have it.
         return Result(Outcome.AMBIGUOUS, detail="no entry in a good answer")
 
-    def look_up(self, message_id: str) -> Result | None:
+    def look_up(self, question: Question) -> Result | None:
         answer = self._call(
-            "GET", "sms/statuslocalmessageid.json", params={"localid": message_id}
+            "GET", "sms/statuslocalmessageid.json", params={"localid": question.id}
         )
         # No text under this id: said as 404, as no entry, or as a status 100 entry.
         if answer.status == 404 or _return_status(answer) in (404, 100):
@@ -136,28 +138,23 @@ class Kavenegar:
             return None
         return _taken(entry)
 
-    def read_receipts(self, form: Mapping[str, str]) -> tuple[Receipt, ...]:
-        carrier_id = field_of(form, "messageid", chars_max=CARRIER_ID_CHARS_MAX)
+    def read_receipts(self, posted: Posted) -> tuple[Receipt, ...]:
+        form = fields_of(posted, "messageid", "status")
+        carrier_id = id_of(form, "messageid")
         raw = field_of(form, "status", chars_max=16).strip()
         if not (raw.isascii() and raw.isdecimal()):
             raise Unreadable("status is no number")
-        status = STATUSES.get(raw, Status.UNKNOWN)
-        return (Receipt(carrier_id.strip(), status, raw),)
+        return (Receipt(carrier_id, STATUSES.get(raw, Status.UNKNOWN), raw),)
 
-    def read_inbound(self, form: Mapping[str, str]) -> Inbound:
-        try:
-            sender = from_network(
-                field_of(form, "from", chars_max=32), region=self._region
-            )
-        except NotAPhone as error:
-            raise Unreadable("from is no phone number") from error
-        return Inbound(
-            carrier_id=field_of(
-                form, "messageid", chars_max=CARRIER_ID_CHARS_MAX
-            ).strip(),
-            sender_phone=sender,
-            line=field_of(form, "to", chars_max=32).strip(),
-            text=field_of(form, "message", chars_max=TEXT_CHARS_MAX, empty=True),
+    def read_inbound(self, posted: Posted) -> tuple[Inbound, ...]:
+        form = fields_of(posted, "messageid", "from", "to", "message")
+        return (
+            Inbound(
+                carrier_id=id_of(form, "messageid"),
+                sender_phone=sender_of(form, "from", self._region),
+                line=line_of(form, "to"),
+                text=text_of(form, "message"),
+            ),
         )
 
     def _call(self, method: str, path: str, **parts: Any) -> Answer:

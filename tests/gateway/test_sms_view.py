@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,11 +12,15 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from structlog.typing import EventDict
 
+from gateway.app import create_app
+from gateway.service import build
+from gateway.settings import Settings
 from gateway.texts import renderer
 from ledger import stops
 from ledger.engine import reading
 from ledger.vault import look_up, unseal_raw
 from sms.carrier import Outcome, Result
+from sms.carriers.twilio import signature_of
 from sms.delivery import deliver
 from sms.routes import Channel, Routes
 from tests.fake_carrier import FakeCarrier
@@ -216,10 +222,6 @@ def test_a_receipt_that_cannot_be_read_is_refused_in_one_line(
 
 
 def test_a_stranger_is_kept_from_the_sms_webhooks(gateway: Gateway, tmp_path: Any):
-    from gateway.app import create_app
-    from gateway.service import build
-    from gateway.settings import Settings
-
     given_settings = gateway.service.settings
     fenced = Settings(
         **{
@@ -256,6 +258,145 @@ def test_a_ledger_that_is_away_lets_the_carrier_come_again(
     assert answer.status_code == 503
     assert answer.headers["Retry-After"] == "30"
     assert [log["event"] for log in logs] == ["inbound_not_stored"]
+
+
+# -- other carriers ------------------------------------------------------------------
+
+
+@pytest.fixture
+def others(gateway: Gateway) -> Iterator[Gateway]:
+    """The same books, behind carriers that sign, post many at once or want XML."""
+    given_settings = gateway.service.settings
+    more = Settings(
+        **{
+            **{name: getattr(given_settings, name) for name in Settings.model_fields},
+            "public_url": "https://give.example.org",
+            "sms": {
+                "tw": {
+                    "adapter": "twilio",
+                    "key": KEY,
+                    "username": "AC01",
+                    "api_key": "12345",
+                    "sender": "+18005551212",
+                },
+                "ib": {
+                    "adapter": "infobip",
+                    "key": KEY,
+                    "api_key": "k",
+                    "base_url": "https://x.api.example",
+                    "sender": "10001",
+                },
+                "own": {
+                    "adapter": "mapped-http",
+                    "key": KEY,
+                    "base_url": "https://sms.example",
+                    "send": {"path": "/s", "body": {"to": "{to}"}},
+                    "receipts": {"id": "id", "status": "s", "delivered": [1]},
+                    "reply": "thanks",
+                },
+            },
+        }
+    )
+    service = build(more, clock=gateway.clock)
+    yield Gateway(service, gateway.clock, create_app(service))
+    service.engine.dispose()
+    service.redis.close()
+
+
+def _signed(what: str, form: dict[str, str], query: str = "") -> dict[str, str]:
+    url = f"https://give.example.org/sms/tw/{KEY}/{what}{query}"
+    fields = [(name, value.encode()) for name, value in form.items()]
+    return {"X-Twilio-Signature": signature_of(url, fields, "12345")}
+
+
+def test_a_signed_text_is_taken_and_answered_in_the_carriers_form(others: Gateway):
+    form = {"MessageSid": "SM1", "From": PHONE, "To": "+18005551212", "Body": "۱۱"}
+    answer = others.client.post(
+        f"/sms/tw/{KEY}/inbound", data=form, headers=_signed("inbound", form)
+    )
+    assert (answer.status_code, answer.mimetype) == (200, "text/xml")
+    assert answer.text.endswith("<Response/>")
+    assert is_stopped(others, "+18005551212")
+
+
+def test_a_signed_receipt_is_matched_by_the_id_in_its_address(others: Gateway):
+    form = {"MessageSid": "SM1", "MessageStatus": "delivered"}
+    headers = _signed("receipts", form, "?id=41")
+    answer = others.client.post(
+        f"/sms/tw/{KEY}/receipts?id=41", data=form, headers=headers
+    )
+    assert answer.status_code == 200
+    [kept] = others.rows("receipt")
+    assert (kept.carrier_id, kept.status) == ("41", "delivered")
+
+
+@pytest.mark.parametrize("what", ["inbound", "receipts"])
+def test_a_forged_post_is_refused_and_leaves_nothing(
+    others: Gateway, what: str, logs: list[EventDict]
+):
+    form = {"MessageSid": "SM1", "From": PHONE, "To": "1", "Body": "11"}
+    answer = others.client.post(
+        f"/sms/tw/{KEY}/{what}",
+        data={**form, "Body": "12"},
+        headers=_signed(what, form),
+    )
+    assert (answer.status_code, answer.text.count("\n")) == (403, 1)
+    assert others.rows("inbound") == others.rows("receipt") == []
+    assert [log["event"] for log in logs] == ["post_forged"]
+
+
+def test_many_texts_in_one_post_are_all_taken(others: Gateway):
+    post = {
+        "results": [
+            {"messageId": "1", "from": PHONE, "to": "10001", "text": "سلام"},
+            {"messageId": "2", "from": "IRANCELL", "to": "10001", "text": "ad"},
+            {"messageId": "3", "from": PHONE, "to": "10001", "text": "۱۱"},
+        ]
+    }
+    for _ in range(2):
+        answer = others.client.post(f"/sms/ib/{KEY}/inbound", json=post)
+        assert answer.status_code == 200
+    assert [row.carrier_id for row in others.rows("inbound")] == ["1", "3"]
+    assert is_stopped(others)
+
+
+def test_a_carrier_of_settings_alone_is_answered_as_it_wants(others: Gateway):
+    answer = others.client.get(f"/sms/own/{KEY}/receipts?id=7&s=1")
+    assert (answer.status_code, answer.text) == (200, "thanks")
+    assert others.client.get(f"/sms/own/{KEY}/receipts?id=7").status_code == 400
+    assert others.client.get(f"/sms/own/{KEY}/inbound?id=7").status_code == 400
+
+
+@hypothesis_settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    st.sampled_from(["tw", "ib", "own"]),
+    st.sampled_from(["receipts", "inbound"]),
+    st.sampled_from(["application/json", "application/x-www-form-urlencoded", ""]),
+    st.one_of(
+        st.binary(max_size=60),
+        st.recursive(
+            st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+            lambda inner: (
+                st.lists(inner, max_size=3)
+                | st.dictionaries(
+                    st.sampled_from(["results", "messageId", "from", "id", "s"]), inner
+                )
+            ),
+            max_leaves=8,
+        ).map(lambda tree: json.dumps(tree).encode()),
+    ),
+)
+def test_no_body_ever_gets_a_500(
+    others: Gateway, channel: str, what: str, kind: str, body: bytes
+):
+    answer = others.client.post(
+        f"/sms/{channel}/{KEY}/{what}", data=body, content_type=kind
+    )
+    assert answer.status_code in (200, 400, 403)
 
 
 VALUES = st.one_of(

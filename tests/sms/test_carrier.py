@@ -13,10 +13,8 @@ from sms.carrier import (
     ANSWER_OCTETS_MAX,
     Answer,
     Outcome,
-    Unreadable,
     address,
     checked,
-    field_of,
     keep_urls_out_of_logs,
     scrubbed,
 )
@@ -149,14 +147,6 @@ def test_what_is_no_json_reads_as_nothing() -> None:
     assert Answer(None, 200, b"<html>").json() is None
     assert Answer(None, 200, b"\xff").json() is None
     assert Answer(None, 200, b"[" * 100_000).json() is None
-
-
-def test_a_field_is_named_and_never_shown() -> None:
-    form = {"from": "x" * 33, "text": "a\x00b", "empty": "  ", "half": "\ud800"}
-    for name in (*form, "missing"):
-        with pytest.raises(Unreadable, match=f"^{name} ") as error:
-            field_of(form, name, chars_max=32)
-        assert "xxx" not in str(error.value)
 
 
 def test_a_carriers_words_are_scrubbed() -> None:

@@ -6,27 +6,41 @@ there fails.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime
-from pathlib import Path
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
-import yaml
 
 from sms import registry
-from sms.carrier import Carrier, Outbound, Reply, Result, Tools, Unreadable
+from sms.carrier import (
+    Asked,
+    Carrier,
+    Forged,
+    Inbound,
+    Outbound,
+    Question,
+    Receipt,
+    Reply,
+    Result,
+    Unreadable,
+)
 from tests.carrier_server import CarrierServer, Say, carrier_server
+from tests.sms.posts import build, cases, names, posted
 
-CASES = Path(__file__).parent.parent / "carriers"
+BEGAN = datetime.fromisoformat("2026-11-22T08:30:00+00:00")
+MESSAGE = Outbound(id="41", to="+989121234567", text="سلام", sender="10001")
+QUESTION = Question("41", "+989121234567", "سلام", "10001", since=BEGAN, at=BEGAN)
 
 
 def _cases(part: str) -> list[Any]:
     return [
-        pytest.param(path.stem, case, id=f"{path.stem}: {case['story']}")
-        for path in sorted(CASES.glob("*.yaml"))
-        for case in yaml.safe_load(path.read_text("utf-8"))[part]
+        pytest.param(name, case, id=f"{name}: {case['story']}")
+        for name in names()
+        for case in cases(name).get(part, ())
     ]
 
 
@@ -36,52 +50,49 @@ def server() -> Iterator[CarrierServer]:
         yield server
 
 
-def _build(name: str, server: CarrierServer, http: httpx.Client) -> Carrier:
-    options = yaml.safe_load((CASES / f"{name}.yaml").read_text("utf-8"))["options"]
-    tools = Tools(http=http, write=lambda line: None, feed=lambda to, id, text: None)
-    return registry.build(name, {**options, "base_url": server.url}, tools)
-
-
 def test_every_installed_adapter_has_its_cases() -> None:
-    with_cases = {path.stem for path in CASES.glob("*.yaml")}
-    assert set(registry.names()) == with_cases
-    assert {"console", "kavenegar", "africastalking"} <= with_cases
+    assert list(registry.names()) == names()
+    parts = {"options", "send", "look_up", "receipts", "inbound", "conformance"}
+    assert all(parts <= set(cases(name)) for name in names())
+    assert {"console", "kavenegar", "africastalking"} <= set(names())
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in CASES.glob("*.yaml")))
+@pytest.mark.parametrize("name", names())
 def test_an_adapter_satisfies_the_contract(name: str, server: CarrierServer) -> None:
     with httpx.Client() as http:
-        carrier = _build(name, server, http)
+        carrier = build(name, server.url, http)
         assert isinstance(carrier, Carrier)
         assert carrier.name == name
         assert isinstance(carrier.reply, Reply)
-        assert carrier.reply.status == 200
+        assert 200 <= carrier.reply.status < 300
 
 
 @pytest.mark.parametrize(("name", "case"), _cases("send"))
 def test_an_answer_becomes_an_outcome(
     name: str, case: dict[str, Any], server: CarrierServer
 ) -> None:
-    _answer_always(server, case)
+    _answer(server, case)
     with httpx.Client() as http:
-        result = _build(name, server, http).send(
-            Outbound(id="41", to="+989121234567", text="سلام", sender="10001")
-        )
+        carrier = build(name, server.url, http, case.get("options"))
+        result = carrier.send(replace(MESSAGE, text=case.get("text", MESSAGE.text)))
     _assert_result(result, case)
+    _assert_asked(server, case)
 
 
 @pytest.mark.parametrize(("name", "case"), _cases("look_up"))
 def test_a_look_up_says_known_unknown_or_nothing(
     name: str, case: dict[str, Any], server: CarrierServer
 ) -> None:
-    _answer_always(server, case)
+    _answer(server, case)
     with httpx.Client() as http:
-        result = _build(name, server, http).look_up("41")
+        carrier = build(name, server.url, http, case.get("options"))
+        result = carrier.look_up(_question(case))
     if case["outcome"] is None:
         assert result is None
     else:
         assert result is not None
         _assert_result(result, case)
+    _assert_asked(server, case)
 
 
 @pytest.mark.parametrize(("name", "case"), _cases("receipts"))
@@ -89,15 +100,16 @@ def test_a_receipt_is_read(
     name: str, case: dict[str, Any], server: CarrierServer
 ) -> None:
     with httpx.Client() as http:
-        carrier = _build(name, server, http)
-        if "unreadable" in case:
-            with pytest.raises(Unreadable, match=case["unreadable"]):
-                carrier.read_receipts(case["form"])
+        carrier = build(name, server.url, http, case.get("options"))
+        if _is_refused(case, carrier.read_receipts):
             return
-        [receipt] = carrier.read_receipts(case["form"])
-    assert receipt.carrier_id == case["carrier_id"]
-    assert receipt.status == case["status"]
-    assert receipt.raw_status == case["form"]["status"]
+        found = carrier.read_receipts(posted(case))
+    expected = case.get("all", [case])
+    assert [_shown(receipt) for receipt in found] == [
+        (of["carrier_id"], of["status"], of.get("part", 0)) for of in expected
+    ]
+    if "all" in case:
+        assert all(receipt.raw for receipt in found)
 
 
 @pytest.mark.parametrize(("name", "case"), _cases("inbound"))
@@ -105,40 +117,125 @@ def test_an_incoming_text_is_read(
     name: str, case: dict[str, Any], server: CarrierServer
 ) -> None:
     with httpx.Client() as http:
-        carrier = _build(name, server, http)
-        if "unreadable" in case:
-            with pytest.raises(Unreadable, match=f"^{case['unreadable']} ") as error:
-                carrier.read_inbound(case["form"])
-            assert "9121234567" not in str(error.value)
+        carrier = build(name, server.url, http, case.get("options"))
+        if _is_refused(case, carrier.read_inbound):
             return
-        inbound = carrier.read_inbound(case["form"])
-    assert inbound.carrier_id == case["carrier_id"]
-    assert inbound.sender_phone == case["phone"]
-    assert (inbound.line, inbound.text) == (case["line"], case["text"])
-    expected = case.get("at")
-    assert inbound.at == (datetime.fromisoformat(expected) if expected else None)
-    assert "9121234567" not in repr(inbound)
+        found = carrier.read_inbound(posted(case))
+    expected = case.get("all", [case])
+    assert len(found) == len(expected)
+    for inbound, of in zip(found, expected, strict=True):
+        _assert_inbound(inbound, of)
+
+
+@pytest.mark.parametrize(("name", "case"), _cases("ask_receipts"))
+def test_receipts_are_asked_for(
+    name: str, case: dict[str, Any], server: CarrierServer
+) -> None:
+    _answer(server, case)
+    with httpx.Client() as http:
+        carrier = build(name, server.url, http, case.get("options"))
+        assert isinstance(carrier, Asked)
+        found = carrier.ask_receipts(case["ids"])
+    assert [_shown(receipt) for receipt in found] == [
+        (of["carrier_id"], of["status"], 0) for of in case["all"]
+    ]
+    _assert_asked(server, case)
+
+
+@pytest.mark.parametrize(("name", "case"), _cases("ask_inbound"))
+def test_incoming_texts_are_asked_for(
+    name: str, case: dict[str, Any], server: CarrierServer
+) -> None:
+    _answer(server, case)
+    with httpx.Client() as http:
+        carrier = build(name, server.url, http, case.get("options"))
+        assert isinstance(carrier, Asked)
+        found = carrier.ask_inbound()
+        again = carrier.ask_inbound()
+    assert len(found) == len(case["all"])
+    for inbound, of in zip(found, case["all"], strict=True):
+        _assert_inbound(inbound, {"carrier_id": inbound.carrier_id, **of})
+        assert inbound.raw
+    assert [inbound.carrier_id for inbound in again] == [
+        inbound.carrier_id for inbound in found
+    ]
+    _assert_asked(server, case)
 
 
 @pytest.mark.parametrize("field", ["messageid", "from", "to", "message"])
 def test_a_field_that_is_too_long_is_named(field: str, server: CarrierServer) -> None:
     form = {"messageid": "1", "from": "09121234567", "to": "10001", "message": "11"}
     with httpx.Client() as http:
-        carrier = _build("kavenegar", server, http)
+        carrier = build("kavenegar", server.url, http)
         with pytest.raises(Unreadable, match=f"^{field} is longer than"):
-            carrier.read_inbound({**form, field: "1" * 10_000})
+            carrier.read_inbound(posted({"form": {**form, field: "1" * 10_000}}))
 
 
-def _answer_always(server: CarrierServer, case: dict[str, Any]) -> None:
-    answer = Say(case.get("status", 200), case.get("body", "").encode())
-    for path in ("send.json", "statuslocalmessageid.json", "messaging"):
-        server.script(path, answer)
+def _answer(server: CarrierServer, case: Mapping[str, Any]) -> None:
+    """Answer every request the same, or each path as `answers` has it."""
+    for path_end, answer in case.get("answers", {"": case}).items():
+        body = answer.get("body", "")
+        body = body if isinstance(body, str) else json.dumps(body)
+        server.script(path_end, Say(answer.get("status", 200), body.encode()))
 
 
-def _assert_result(result: Result, case: dict[str, Any]) -> None:
+def _question(case: Mapping[str, Any]) -> Question:
+    seconds = case.get("asked_after_seconds", 900)
+    question = replace(QUESTION, text=case.get("text", QUESTION.text))
+    return replace(question, at=BEGAN + timedelta(seconds=seconds))
+
+
+def _is_refused(case: Mapping[str, Any], read: Any) -> bool:
+    if "forged" in case:
+        with pytest.raises(Forged, match=case["forged"]):
+            read(posted(case))
+        return True
+    if "unreadable" in case:
+        with pytest.raises(Unreadable, match=case["unreadable"]) as error:
+            read(posted(case))
+        assert "9121234567" not in str(error.value)
+        assert "\n" not in str(error.value)
+        return True
+    return False
+
+
+def _shown(receipt: Receipt) -> tuple[str, str, int]:
+    assert receipt.raw_status
+    return receipt.carrier_id, receipt.status.value, receipt.part
+
+
+def _assert_inbound(inbound: Inbound, of: Mapping[str, Any]) -> None:
+    assert inbound.carrier_id == of["carrier_id"]
+    assert inbound.sender_phone == of["phone"]
+    assert (inbound.line, inbound.text) == (of["line"], of["text"])
+    expected = of.get("at")
+    assert inbound.at == (datetime.fromisoformat(expected) if expected else None)
+    assert "9121234567" not in repr(inbound)
+
+
+def _assert_result(result: Result, case: Mapping[str, Any]) -> None:
     assert result.outcome == case["outcome"], result
     assert result.carrier_id == case.get("carrier_id")
     assert result.status == case.get("text_status", "sent")
+    if "parts" in case:
+        assert result.parts == case["parts"]
+    if "retry_after_seconds" in case:
+        assert result.retry_after_seconds == case["retry_after_seconds"]
     assert len(result.detail) <= 200
     assert "9121234567" not in result.detail
     assert "711000000" not in result.detail
+
+
+def _assert_asked(server: CarrierServer, case: Mapping[str, Any]) -> None:
+    """What was asked, as far as the case has it."""
+    for asked, of in zip(server.asked, case.get("asked", []), strict=False):
+        assert asked.method == of.get("method", "POST")
+        assert asked.path == of["path"]
+        for what in ("form", "query", "raw_query"):
+            if what in of:
+                assert getattr(asked, what) == of[what]
+        if "json" in of:
+            assert json.loads(asked.body) == of["json"]
+        for name, value in of.get("headers", {}).items():
+            assert asked.headers[name] == value
+    assert len(server.asked) >= len(case.get("asked", []))

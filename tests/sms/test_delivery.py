@@ -19,7 +19,8 @@ from ledger.claims import Claimed
 from ledger.engine import reading, writing
 from ledger.outbox import NEVER, Kind, State
 from ledger.vault import look_up
-from sms import registry
+from sms import calls, registry
+from sms.calls import Call, Job
 from sms.carrier import Outcome, Receipt, Result, Status, Tools
 from sms.delivery import Drained, Rendered, deliver, tidy
 from sms.owner import this_process
@@ -114,6 +115,76 @@ def _deliver(texts: Texts, *channels: Channel, **more: Any) -> Drained:
     )
 
 
+# --- what a carrier is asked ---
+
+
+def test_a_question_has_all_that_a_text_can_be_known_by(texts: Texts) -> None:
+    channel = _fake("kave", Result(Outcome.AMBIGUOUS), stop_line="لغو۱۱")
+    text = texts.promise()
+    _deliver(texts, channel, render=Renderer(stop_line=True))
+    texts.wait(5)
+    _deliver(texts, channel, render=Renderer(stop_line=True))
+
+    at_once, later = _of(channel).questions
+    for question in (at_once, later):
+        assert (question.id, question.to) == (texts.reference(text), PHONE)
+        assert (question.text, question.sender) == ("۱+۱: 75000\nلغو۱۱", "10001")
+        assert question.since == NOON
+        assert "9121234567" not in repr(question)
+    assert (at_once.at - NOON).total_seconds() == 0
+    assert (later.at - NOON).total_seconds() == 5
+
+
+def test_a_text_whose_words_are_gone_is_asked_about_without_them(texts: Texts) -> None:
+    channel = _fake("kave", Result(Outcome.AMBIGUOUS))
+    text = texts.promise()
+    _deliver(texts, channel)
+    _of(channel).found[texts.reference(text)] = Result(Outcome.ACCEPTED, carrier_id="7")
+    texts.wait(5)
+
+    def gone(row: Claimed) -> Rendered:
+        raise LookupError("no such menus")
+
+    _deliver(texts, channel, render=gone)
+    assert texts.state(text) == "sent"
+    assert _of(channel).questions[-1].text == ""
+
+
+def test_a_receipt_under_our_id_finds_a_call_that_is_under_way(texts: Texts) -> None:
+    carrier = FakeCarrier()
+    carrier.ids_are_ours = True
+    channel = Channel("ours", carrier, sender="10001")
+    text = texts.promise()
+    [row] = texts.claim("dead")
+    with writing(texts.engine) as db:
+        call = calls.begin(
+            db,
+            KEYS,
+            Job(row, Rendered("سلام " * 30)),
+            channel,
+            owner="dead",
+            at=texts.at,
+            lease_seconds=30,
+        )
+    assert isinstance(call, Call)
+    [attempt] = texts.attempts(text)
+    assert (attempt.carrier_id, attempt.parts) == (texts.reference(text), 3)
+
+    # A part of it is not all of it, even where nobody lived to count them.
+    for part, state in ((1, "sent"), (2, "sent"), (3, "delivered")):
+        with writing(texts.engine) as db:
+            take_receipts(
+                db,
+                KEYS,
+                Routes([channel]),
+                channel,
+                [Receipt(texts.reference(text), Status.DELIVERED, "d", part)],
+                raw=b"a post",
+                at=texts.at,
+            )
+        assert texts.state(text) == state
+
+
 # --- over the wire ---------------------------------------------------------------
 
 
@@ -129,7 +200,7 @@ def test_a_promised_text_reaches_the_carrier_under_our_id(
         "receptor": "09121234567",
         "message": "۱+۱: 75000\nلغو۱۱",
         "sender": "10001",
-        "localid": str(text),
+        "localid": texts.reference(text),
     }
     assert asked.path == f"/v1/{API_KEY}/sms/send.json"
     assert texts.state(text) == "sent"
@@ -164,8 +235,8 @@ def test_a_busy_carrier_is_tried_again(
     assert texts.state(text) == "sent"
     assert texts.outcomes(text) == ["retryable", "accepted"]
     assert [asked.form["localid"] for asked in server.of("send.json")] == [
-        str(text),
-        str(text),
+        texts.reference(text),
+        texts.reference(text),
     ]
 
 
@@ -182,7 +253,9 @@ def test_an_unclear_answer_is_asked_about_and_a_known_text_not_sent_again(
     _deliver(texts, kave)
 
     assert len(server.of("send.json")) == 1
-    assert [asked.form["localid"] for asked in server.of(ASK)] == [str(text)]
+    assert [asked.form["localid"] for asked in server.of(ASK)] == [
+        texts.reference(text)
+    ]
     assert texts.state(text) == "sent"
     assert texts.attempts(text)[0].carrier_id == "77"
 
@@ -206,7 +279,9 @@ def test_an_unclear_answer_is_asked_about_and_an_unknown_text_sent_again(
     texts.wait(3)
     _deliver(texts, kave)
     assert texts.state(text) == "sent"
-    assert {asked.form["localid"] for asked in server.of("send.json")} == {str(text)}
+    assert {asked.form["localid"] for asked in server.of("send.json")} == {
+        texts.reference(text)
+    }
     assert len(server.of("send.json")) == 2
     assert texts.outcomes(text) == ["retryable", "accepted"]
 
@@ -353,8 +428,8 @@ def test_receipts_leave_before_campaign_texts(texts: Texts) -> None:
     channel = _fake("a")
     _deliver(texts, channel, threads=1)
     assert [message.id for message in _of(channel).sent] == [
-        str(receipt),
-        str(campaign),
+        texts.reference(receipt),
+        texts.reference(campaign),
     ]
 
 
@@ -382,7 +457,7 @@ def test_campaign_texts_obey_the_stop_list_and_receipts_do_not(texts: Texts) -> 
         )
     channel = _fake("a")
     _deliver(texts, channel)
-    assert [message.id for message in _of(channel).sent] == [str(receipt)]
+    assert [message.id for message in _of(channel).sent] == [texts.reference(receipt)]
     assert texts.state(campaign) == "withdrawn"
 
 
@@ -454,7 +529,9 @@ def test_another_channel_takes_over_at_once_when_one_cannot(
     spare = _fake("spare", weight=1)
     _deliver(texts, broke, spare, threads=1)
     assert len(_of(broke).sent) == 1
-    assert {message.id for message in _of(spare).sent} == {str(t) for t in waiting}
+    assert {message.id for message in _of(spare).sent} == {
+        texts.reference(text) for text in waiting
+    }
     assert {texts.state(text) for text in waiting} == {"sent"}
 
 
@@ -496,8 +573,8 @@ def test_a_rehearsal_goes_to_the_test_channel_only(texts: Texts) -> None:
     rehearsal, real = texts.promise(test=True), texts.promise()
     kave, console = _fake("kave"), _fake("console", test=True)
     _deliver(texts, kave, console)
-    assert [message.id for message in _of(console).sent] == [str(rehearsal)]
-    assert [message.id for message in _of(kave).sent] == [str(real)]
+    assert [message.id for message in _of(console).sent] == [texts.reference(rehearsal)]
+    assert [message.id for message in _of(kave).sent] == [texts.reference(real)]
 
 
 def test_an_adapter_that_breaks_is_asked_before_it_is_used_again(texts: Texts) -> None:
@@ -509,7 +586,7 @@ def test_an_adapter_that_breaks_is_asked_before_it_is_used_again(texts: Texts) -
     assert PHONE not in str(logs)
     texts.wait(3)
     _deliver(texts, channel)
-    assert _of(channel).asked == [str(text)]
+    assert _of(channel).asked == [texts.reference(text)]
     assert texts.state(text) == "sent"
 
 
@@ -532,16 +609,20 @@ def test_a_text_whose_worker_died_in_the_call_is_asked_about_first(
                 lease_seconds=30,
             )
     channel = _fake("a")
-    _of(channel).found[str(known)] = Result(Outcome.ACCEPTED, carrier_id="k")
+    _of(channel).found[texts.reference(known)] = Result(
+        Outcome.ACCEPTED, carrier_id="k"
+    )
 
     assert _deliver(texts, channel).states == {}
     texts.wait(31)
     _deliver(texts, channel)
 
     assert {texts.state(text) for text in (known, unknown, uncalled)} == {"sent"}
-    assert sorted(_of(channel).asked) == sorted([str(known), str(unknown)])
+    assert sorted(_of(channel).asked) == sorted(
+        [texts.reference(known), texts.reference(unknown)]
+    )
     assert sorted(message.id for message in _of(channel).sent) == sorted(
-        [str(unknown), str(uncalled)]
+        [texts.reference(unknown), texts.reference(uncalled)]
     )
     assert texts.outcomes(known) == ["accepted"]
     assert texts.outcomes(unknown) == ["retryable", "accepted"]
@@ -607,7 +688,7 @@ def test_a_worker_told_to_stop_hands_the_rest_back(texts: Texts) -> None:
 
 
 def test_workers_side_by_side_send_every_text_once(texts: Texts) -> None:
-    promised = {str(texts.promise()) for _ in range(60)}
+    promised = {texts.reference(texts.promise()) for _ in range(60)}
     channel = _fake("a")
     workers = [
         threading.Thread(

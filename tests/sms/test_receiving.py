@@ -66,7 +66,7 @@ def test_any_other_text_is_stored_and_changes_nothing(texts: Texts) -> None:
 def test_a_receipt_raises_the_state_of_its_text_once(texts: Texts) -> None:
     text = _sent(texts)
     for status in (Status.DELIVERED, Status.DELIVERED, Status.SENT, Status.UNKNOWN):
-        _report(texts, f"fake-{text}", status)
+        _report(texts, f"fake-{texts.reference(text)}", status)
         assert texts.state(text) == "delivered"
 
 
@@ -80,9 +80,32 @@ def test_a_receipt_for_nobody_is_kept_and_does_no_harm(texts: Texts) -> None:
 
 def test_a_receiver_who_blocks_the_line_stops_it(texts: Texts) -> None:
     text = _sent(texts)
-    _report(texts, f"fake-{text}", Status.OPTED_OUT)
+    _report(texts, f"fake-{texts.reference(text)}", Status.OPTED_OUT)
     assert texts.state(text) == "failed"
     assert _is_stopped(texts, "10001")
+
+
+def test_of_a_post_that_brings_several_each_is_kept_with_its_own_piece(
+    texts: Texts,
+) -> None:
+    report = [
+        Receipt("a", Status.SENT, "1", raw=b"piece a"),
+        Receipt("b", Status.SENT, "1"),
+    ]
+    with writing(texts.engine) as db:
+        take_receipts(
+            db, KEYS, Routes([CHANNEL]), CHANNEL, report, raw=b"whole", at=texts.at
+        )
+        inbound = Inbound("1", PHONE, "10001", "hi", raw=b"piece c")
+        take_inbound(db, KEYS, CHANNEL, inbound, raw=b"whole", at=texts.at)
+    with reading(texts.engine) as db:
+        kept = [
+            unseal_raw(KEYS, raw) for raw in db.scalars(select(schema.receipt.c.raw))
+        ]
+        kept += [
+            unseal_raw(KEYS, raw) for raw in db.scalars(select(schema.inbound.c.raw))
+        ]
+    assert kept == [b"piece a", b"whole", b"piece c"]
 
 
 def _receive(
