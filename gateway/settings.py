@@ -155,8 +155,8 @@ class Settings(BaseSettings):
     )
     public_url: Annotated[str, AfterValidator(_public_url)] = Field(
         default="http://127.0.0.1:8000",
-        description="Where the world reaches us; by default host and port. "
-        "Nothing uses it yet.",
+        description="Where the world reaches us; by default host and port. Carriers of "
+        "texts are told it, and those that sign their posts sign it.",
     )
     trusted_proxies: Networks = Field(
         default=[], description="Networks whose X-Forwarded-For is believed."

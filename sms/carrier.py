@@ -1,10 +1,9 @@
 """What a carrier is asked to do, and the ways it can answer.
 
-An adapter is one class that satisfies `Carrier`. It makes a request, hands it to
-`checked`, and reads what the carrier says in its own words. Whether a text is tried
-again hangs on the outcome alone, so HTTP and its failures become outcomes here and
-nowhere else. What a carrier posts to us comes as it came, as `Posted`; `sms.fields`
-reads it.
+An adapter is one class that satisfies `Carrier`. It hands a request to `checked` and
+reads the answer in the carrier's own words. Whether a text is tried again hangs on the
+outcome alone, so HTTP and its failures become outcomes here and nowhere else. What a
+carrier posts comes as `Posted`, and `sms.fields` reads it.
 
 A text is never blindly sent twice: if the request left and no clear answer came, the
 outcome is `ambiguous`, and the carrier is asked before anything else happens.
@@ -51,8 +50,7 @@ ANSWER_SECONDS_MAX = 20.0
 CARRIER_ID_CHARS_MAX = 120
 DETAIL_CHARS_MAX = 200
 RETRY_AFTER_SECONDS_MAX = 3600
-# Ten parts of 67 characters are more than any handset joins in practice.
-TEXT_CHARS_MAX = 2000
+TEXT_CHARS_MAX = 2000  # ten parts of 67 are more than any handset joins in practice
 
 
 class Outcome(StrEnum):
@@ -84,10 +82,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outbound:
-    """One text to send; `id` is ours, the carrier's reference where it takes one.
-
-    It is a positive number of 63 bits in decimal, the same whenever the text is sent.
-    """
+    """One text to send; `id` is our reference: 63 bits in decimal, always the same."""
 
     id: str
     to: str = field(repr=False)
