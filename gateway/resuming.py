@@ -29,9 +29,8 @@ def offer(
 ) -> Conversation | None:
     """A new call with an unfinished one offered, or gone on with at once.
 
-    None where there is nothing to offer: nothing is kept, or not of what was dialled.
-
-    A code that leads into another flow or campaign is answered as it was dialled.
+    None where what is kept is not of what was dialled, or not to be had any more. A
+    code that leads into another flow or campaign is answered as it was dialled.
     """
     try:
         old = library.version(kept.menus)

@@ -15,7 +15,6 @@ from gateway.openings import Opening, untold
 from ledger.engine import Engine, NotRead, OutcomeUnknown, reading
 from ledger.vault import Keys
 from ussd.machine import Effect, Need, Step, step
-from ussd.moves import closed
 from ussd.sessions import Conversation
 
 __all__ = ["Stepping"]
@@ -76,8 +75,6 @@ class Stepping:
             )
             lacks = stepped.lacks
             if lacks is None:
-                if stepped.ends:
-                    stepped = replace(stepped, session=closed(menus, stepped.session))
                 return stepped, tuple(deeds)
             if isinstance(lacks, Effect):
                 order = self._order(dial, opening.conversation, lacks)

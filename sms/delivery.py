@@ -328,7 +328,9 @@ class _Run:
         """What a text that is asked about said, if that can still be made."""
         try:
             return self.render(row)
-        except Exception:  # a carrier that knows it by its id can be asked all the same
+        except Exception as error:
+            # A carrier that knows it by its id can be asked all the same.
+            log.warning("texts.not_rendered", text=row.id, error=type(error).__name__)
             return None
 
     def _judged(self, ended: Sequence[Future[Result | None]]) -> list[_Judged]:

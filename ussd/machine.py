@@ -12,7 +12,7 @@ answers stops there, unless `results` already holds what it came to.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -72,17 +72,15 @@ def step(
     `shown` tells whether the caller has read the screen the session is at; `stands`
     (code, amount) makes the first screen say that an earlier pledge stands.
     """
-    flow = menus.flows.get(menus.flow_of(session.at))
-    if session.turns >= menus.limits.turns_max or (
-        flow is not None and session.flow_turns >= flow.turns_max
-    ):
-        return Step(session, notice(menus, "bye", session.language), ends=True)
     walk = _Walk(menus, now, limits, facts, results)
-    begun = session.but(turns=session.turns + 1, flow_turns=session.flow_turns + 1)
     try:
-        return walk.through(begun, typed, shown, stands)
+        stepped = walk.through(session, typed, shown, stands)
     except Lacking as lacking:
         return Step(session, lacks=lacking.what)
+    if not stepped.ends:
+        return stepped
+    # However a call ends, its sensitive answers are forgotten.
+    return replace(stepped, session=closed(menus, stepped.session))
 
 
 class _Card(Exception):
@@ -102,6 +100,15 @@ class _Walk(Teller):
         shown: bool,
         stands: Mapping[str, str] | None,
     ) -> Step:
+        flow = self.menus.flows.get(self.menus.flow_of(session.at))
+        if session.turns >= self.menus.limits.turns_max or (
+            flow is not None and session.flow_turns >= flow.turns_max
+        ):
+            text = notice(self.menus, "bye", session.language)
+            return Step(session, text, ends=True)
+        session = session.but(
+            turns=session.turns + 1, flow_turns=session.flow_turns + 1
+        )
         if not shown:
             session = self.settle(session)
         unexplained = False
@@ -351,8 +358,6 @@ class _Walk(Teller):
                 session = session.but(held=True)
                 both = f"{first}\n{MORE} {more}"
             text = both
-        if ends:
-            session = closed(self.menus, session)
         return Step(session, text, ends=ends)
 
     def reproached(self, session: Session, text: str) -> str:
