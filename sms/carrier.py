@@ -117,6 +117,8 @@ class Result:
     retry_after_seconds: int | None = None
     # Some carriers know at once, or by the time they are asked.
     status: Status = Status.SENT
+    # What it bills for the whole text, as `0.8 KES`: `sms.prices.said` writes it.
+    cost: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from phone.amounts import Unit
+from ussd.deeds import CUT_OFF_SLOTS, EFFECT_TAKES, EFFECT_TEXTS, EFFECTS
 from ussd.templates import Condition, Slots, Template
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "CampaignState",
     "Choice",
     "Flow",
+    "Keyword",
     "Kind",
     "Limits",
     "Menus",
@@ -46,37 +48,6 @@ BACK = "back"
 HOME = "home"
 RETURN = "return"
 RESERVED = frozenset({BACK, HOME, RETURN})
-
-# What a screen can have done, and the answers each needs. `gateway.effects` does
-# them; a name that is not here is refused when the menus are read.
-EFFECTS: Mapping[str, tuple[str, ...]] = {
-    "pledge": ("amount", "purpose"),
-    "cancel": ("pledge",),
-    "sign_up": ("place_kind", "skill", "time"),
-    "language": ("language_chosen",),
-    "stop_texts": (),
-    "start_texts": (),
-    "text_report": (),
-}
-
-# Answers that an effect writes down too, where they were given.
-EFFECT_TAKES: Mapping[str, tuple[str, ...]] = {
-    "sign_up": ("place", "province", "district"),
-}
-
-# The texts that an effect promises, by the names they have under `texts:`, and the
-# slots each is given.
-EFFECT_TEXTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "pledge": {"sms.pledge": ("amount", "code", "pay")},
-    "cancel": {"sms.cancelled": ("code",)},
-    "sign_up": {"sms.vol": ("code",), "sms.vol.again": ("code",)},
-    "stop_texts": {"sms.out": ()},
-    "start_texts": {"sms.in": ()},
-    "text_report": {"sms.report": ("pledged", "paid")},
-}
-
-# The slots of the text that a flow promises a caller who was cut off (`cut_off`).
-CUT_OFF_SLOTS = ("call",)
 
 # Facts that come from the ledger, by the group they are fetched in. A screen that
 # uses a name costs its caller one bounded read of that group.
@@ -295,13 +266,15 @@ class Screen:
 
 @dataclass(frozen=True, slots=True)
 class TextMessage:
-    """A text that an effect promises. `kind` is receipt, service or campaign."""
+    """A text that is sent by SMS. `kind` is receipt, service or campaign."""
 
     name: str
     kind: str
     text: Mapping[str, Template]
     stop_line: bool
     expires_hours: int
+    # How many parts it may be, with all that its slots can hold.
+    parts_max: int = 1
     line: int = 0
     column: int = 1
 
@@ -349,6 +322,28 @@ class Opening:
 
 
 @dataclass(frozen=True, slots=True)
+class Keyword:
+    """What a text message may begin with, and where it leads.
+
+    It leads to the screen `to`, or is answered by the text `says`. What follows the
+    word is the first answer at the screen `rest`; where that is "", nothing may follow.
+    `press` is a key that is pressed at `to` at once. `ussd.keywords` opens it.
+    """
+
+    name: str
+    # language -> words, as the file has them; any of them is understood from anybody.
+    words: Mapping[str, tuple[str, ...]]
+    to: str = ""
+    says: str = ""
+    rest: str = ""
+    press: str = ""
+    set: Mapping[str, str] = field(default_factory=dict)
+    campaign: str = ""
+    line: int = 0
+    column: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Menus:
     """A whole menu file.
 
@@ -381,6 +376,9 @@ class Menus:
     sensitive: Mapping[str, frozenset[str]] = field(default_factory=dict)
     # language -> the language whose digits it is written with, "fa" or "en".
     figures: Mapping[str, str] = field(default_factory=dict)
+    keywords: Mapping[str, Keyword] = field(default_factory=dict)
+    # What a text may begin with, as `phone.digits.fold` leaves it -> its keyword.
+    words: Mapping[str, str] = field(default_factory=dict)
     latin: Menus | None = None
 
     def flow_of(self, screen: str) -> str:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 
+from phone.digits import fold
 from ussd.entries import Entries
 from ussd.faults import BadMenus
 from ussd.latin import apart, titles_of
 from ussd.menus import (
     Campaign,
     Flow,
+    Keyword,
     Limits,
     Menus,
     Opening,
@@ -34,6 +36,12 @@ LIMIT_MAX = 1_000
 RESUME_MINUTES = 15
 RESUME_MINUTES_MAX = 1_440
 EXPIRES_HOURS = 24
+# A desk that answers in more parts than this should ring.
+PARTS_MAX = 6
+KEYWORDS_MAX = 60
+# Characters of one keyword, and the words that each may have in a language.
+WORD_CHARS_MAX = 40
+WORDS_MAX = 30
 TEXT_KINDS = ("receipt", "service", "campaign")
 NOTICES = (
     *("wrong", "err", "busy", "unsure", "bye", "card", "unknown"),
@@ -51,7 +59,7 @@ def read(source: str, *, time_zone: str, name: str = "menus.yaml") -> Menus:
     top = root.mapping(
         "the file",
         needs=("languages", "start", "dialled", "campaigns", "screens", "texts"),
-        takes=("limits", "lists", "notices", "flows", "shortcuts"),
+        takes=("limits", "lists", "notices", "flows", "shortcuts", "keywords"),
     )
     languages = tuple(
         node.string("a language")
@@ -68,6 +76,7 @@ def read(source: str, *, time_zone: str, name: str = "menus.yaml") -> Menus:
     screens = reader.screens(top.get("screens", missing), notices)
     limits = reader.limits(top.get("limits", missing))
     shortcuts = reader.shortcuts(top.get("shortcuts", missing))
+    keywords = reader.keywords(top.get("keywords", missing))
     flows = reader.flows(top.get("flows", missing), limits)
     flow_names = {
         name: flow
@@ -100,12 +109,16 @@ def read(source: str, *, time_zone: str, name: str = "menus.yaml") -> Menus:
             **reader.places,
             **{(key, ""): _place(node) for key, node in top.items()},
         },
-        blank=dict.fromkeys(_answers(screens.values(), shortcuts.values()), ""),
+        blank=dict.fromkeys(
+            _answers(screens.values(), [*shortcuts.values(), *keywords.values()]), ""
+        ),
         flows=flows,
         shortcuts=shortcuts,
         flow_names=flow_names,
         sensitive=_sensitive(screens, flow_names),
         figures={key: "fa" if key == "fa" else "en" for key in languages},
+        keywords=keywords,
+        words=_words(keywords.values()),
     )
     if not menus.campaigns:
         root.fault("there is no campaign", "Add one under `campaigns:`")
@@ -173,6 +186,52 @@ class _Reader(Entries):
                 column=value.named_column,
             )
         return shortcuts
+
+    def keywords(self, node: Node) -> dict[str, Keyword]:
+        """What a text may begin with, and where each leads."""
+        entries = node.mapping("keywords")
+        if len(entries) > KEYWORDS_MAX:
+            what = f"there are more than {KEYWORDS_MAX} keywords"
+            node.fault(what, "Let people choose on a screen")
+        return {key: self._keyword(key, value) for key, value in entries.items()}
+
+    def _keyword(self, key: str, node: Node) -> Keyword:
+        entry = node.mapping(
+            f"keyword {key}",
+            needs=("words",),
+            takes=("to", "says", "rest", "press", "set", "campaign"),
+        )
+        if ("to" in entry) == ("says" in entry):
+            what = f"keyword {key} leads nowhere"
+            if "to" in entry:
+                what = f"keyword {key} leads to a screen and says a text"
+            node.fault_of_name(what, "Write either `to:`, a screen, or `says:`, a text")
+        return Keyword(
+            name=key,
+            words=self._spellings(key, entry["words"]) if "words" in entry else {},
+            to=string(entry, "to"),
+            says=string(entry, "says"),
+            rest=string(entry, "rest"),
+            press=string(entry, "press"),
+            set=strings(entry, "set"),
+            campaign=string(entry, "campaign"),
+            line=node.named,
+            column=node.named_column,
+        )
+
+    def _spellings(self, key: str, node: Node) -> dict[str, tuple[str, ...]]:
+        spelled = {}
+        entries = node.mapping(f"words of {key}", needs=self.languages)
+        for language, value in entries.items():
+            words = [part.string("a word") for part in value.sequence("words")]
+            if not 0 < len(words) <= WORDS_MAX:
+                what = f"keyword {key} ({language}) has {len(words)} words"
+                value.fault(what, f"Write 1 to {WORDS_MAX}")
+            if any(len(word) > WORD_CHARS_MAX for word in words):
+                what = f"a word of keyword {key} is longer than {WORD_CHARS_MAX}"
+                value.fault(what, "Nobody types as much: shorten it")
+            spelled[language] = tuple(words)
+        return spelled
 
     def flows(self, node: Node, limits: Limits) -> dict[str, Flow]:
         """The flows that are declared, each with its own limits."""
@@ -251,7 +310,7 @@ class _Reader(Entries):
         entry = node.mapping(
             f"text {key}",
             needs=("kind", "text"),
-            takes=("stop_line", "expires_hours"),
+            takes=("stop_line", "expires_hours", "parts_max"),
         )
         kind = string(entry, "kind")
         if kind not in TEXT_KINDS:
@@ -264,6 +323,7 @@ class _Reader(Entries):
             text=self.texts(entry["text"]) if "text" in entry else {},
             stop_line=flag(entry, "stop_line"),
             expires_hours=whole(entry, "expires_hours", EXPIRES_HOURS),
+            parts_max=_bounded(entry, "parts_max", 1, PARTS_MAX),
             line=node.named,
             column=node.named_column,
         )
@@ -299,11 +359,23 @@ def _bounded(entry: Mapping[str, Node], key: str, default: int, most: int) -> in
     return value
 
 
-def _answers(screens: Iterable[Screen], shortcuts: Iterable[Shortcut]) -> Iterator[str]:
-    """The names of all answers that some screen or shortcut can give."""
+def _words(keywords: Iterable[Keyword]) -> dict[str, str]:
+    """Every word of theirs as it is compared, with the first keyword that has it."""
+    words: dict[str, str] = {}
+    for keyword in keywords:
+        for spellings in keyword.words.values():
+            for word in spellings:
+                words.setdefault(fold(word), keyword.name)
+    return words
+
+
+def _answers(
+    screens: Iterable[Screen], opened: Iterable[Shortcut | Keyword]
+) -> Iterator[str]:
+    """The names of all answers that a screen, a shortcut or a keyword can give."""
     yield from ("dialled", "meant", "code")
-    for shortcut in shortcuts:
-        yield from shortcut.set
+    for one in opened:
+        yield from one.set
     for screen in screens:
         if screen.ask is not None:
             yield screen.ask.answer
