@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-MEASURED = ("conversation", "others", "menus", "export")
+MEASURED = ("conversation", "others", "menus", "export", "texts")
 NAMES = (*MEASURED, "crash", "storm")
 
 

@@ -32,7 +32,8 @@ import pytest
 from bench import running
 from bench.client import Call, play, request
 from gateway import redis_server
-from gateway.settings import DIAL_CODE, KEY_BYTES, KEYS
+from gateway.kinds import KEY_BYTES
+from gateway.settings import DIAL_CODE, KEYS
 from ledger import outbox
 from ledger.engine import Engine, connect, reading
 from ledger.outbox import State

@@ -6,10 +6,17 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
-__all__ = ["NotInstalled", "install_anysd", "install_umb"]
+__all__ = [
+    "NotInstalled",
+    "install_anysd",
+    "install_centre",
+    "install_smpplib",
+    "install_umb",
+]
 
 INSTALL_SECONDS_MAX = 300
 OUTPUT_CHARS_MAX = 200
@@ -27,14 +34,33 @@ class NotInstalled(Exception):
     """A side that cannot be had on this machine, with the reason in one line."""
 
 
+CENTRE = ("smpp@0.5.1",)
+SMPPLIB = ("smpplib==2.2.4",)
+
+
 def install_umb(folder: Path) -> str:
     """Install ussd-menu-builder into `folder`; return what was installed."""
+    return _npm(folder, UMB)
+
+
+def install_centre(folder: Path) -> str:
+    """Install the library of a message centre into `folder`; return what it is."""
+    return _npm(folder, CENTRE)
+
+
+def install_smpplib(folder: Path) -> str:
+    """Install smpplib into a venv at `folder`; return what was installed."""
+    return ", ".join(_pip(folder, SMPPLIB, ("smpplib",)))
+
+
+def _npm(folder: Path, packages_wanted: Sequence[str]) -> str:
     options = ("--no-audit", "--no-fund", "--ignore-scripts", "--fetch-retries=1")
-    _run("npm", "install", *options, "--loglevel=error", "--prefix", str(folder), *UMB)
+    where = ("--loglevel=error", "--prefix", str(folder))
+    _run("npm", "install", *options, *where, *packages_wanted)
     packages = folder / "node_modules"
     node = _run("node", "--version").strip()
     found = []
-    for wanted in UMB:
+    for wanted in packages_wanted:
         name = wanted.partition("@")[0]
         told = json.loads((packages / name / "package.json").read_text())
         found.append(f"{name} {told['version']}")
@@ -43,15 +69,19 @@ def install_umb(folder: Path) -> str:
 
 def install_anysd(folder: Path) -> str:
     """Install anysd into a venv at `folder`; return what was installed."""
-    _run(sys.executable, "-m", "venv", str(folder))
-    python = str(folder / "bin" / "python")
     # The server is ours, so that it is the same one.
     granian = f"granian=={metadata.version('granian')}"
-    _run(python, "-m", "pip", "install", "--quiet", "--retries=1", *ANYSD, granian)
+    names = ("anysd", "flask", "redis", "granian")
+    return ", ".join(_pip(folder, (*ANYSD, granian), names))
+
+
+def _pip(folder: Path, wanted: Sequence[str], names: Sequence[str]) -> list[str]:
+    _run(sys.executable, "-m", "venv", str(folder))
+    python = str(folder / "bin" / "python")
+    _run(python, "-m", "pip", "install", "--quiet", "--retries=1", *wanted)
     told = json.loads(_run(python, "-m", "pip", "list", "--format", "json"))
     versions = {one["name"].lower(): one["version"] for one in told}
-    names = ("anysd", "flask", "redis", "granian")
-    return ", ".join(f"{name} {versions[name]}" for name in names)
+    return [f"{name} {versions[name]}" for name in names]
 
 
 def _run(*command: str) -> str:

@@ -19,6 +19,7 @@ __all__ = [
     "eventually",
     "free_port",
     "lives",
+    "resident_bytes_max",
     "run",
     "running",
 ]
@@ -124,6 +125,22 @@ def cpu_seconds(process_id: int) -> float:
         if facts := _facts(one):
             used += int(facts[11]) + int(facts[12])
     return used / os.sysconf("SC_CLK_TCK")
+
+
+def resident_bytes_max(process_id: int) -> int:
+    """The most a process and those below it had resident so far; 0 once they are gone.
+
+    Each one's own most (proc(5), VmHWM), added up.
+    """
+    most = 0
+    for one in [process_id, *descendants(process_id)]:
+        try:
+            told = Path(f"/proc/{one}/status").read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        found = [line for line in told.splitlines() if line.startswith("VmHWM:")]
+        most += sum(1024 * int(line.split()[1]) for line in found)
+    return most
 
 
 def _facts(process_id: int) -> list[str]:

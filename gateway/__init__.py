@@ -18,7 +18,11 @@ views         what is asked over HTTP beside turns
 addresses     where a request came from, and whether it may
 web           the web service as a process (wsgi: the application it finds)
 worker        delivers promised texts when it is woken
+asking        asks the carriers that post nothing for their news
+bulk          sends to many: what one would be, and the outbox kept filled
+rules         what the settings say of when texts may leave
 schedule      what happens by the clock
+forgetting    what carriers told us, deleted a little at a time
 handsets      the texts that the simulator's phones got
 
 The simulator, on its page and in a terminal:
@@ -32,7 +36,8 @@ stand_ins     a test channel for every dialect
 What they are built of:
 
 settings      everything an operator can set (channels: the tables of carriers;
-              sources: file and environment; settings_page: docs/settings.md)
+              kinds: what a value can be; sources: file and environment;
+              settings_page: docs/settings.md)
 keys          the secrets that the first start makes
 installation  the settings of this machine, complete with keys and Redis
 service       every collaborator, built once from the settings

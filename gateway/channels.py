@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from functools import cache
 from importlib.metadata import entry_points
 from typing import Annotated, Any
@@ -17,6 +19,9 @@ from pydantic import (
     SecretStr,
     StringConstraints,
 )
+
+from ledger.outbox import Kind
+from sms.prices import Cost
 
 
 def _words(given: Any) -> Any:
@@ -47,8 +52,32 @@ def _known(group: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _prefix(written: str) -> str:
+    if not re.fullmatch(r"\+[1-9][0-9]{0,14}", written):
+        raise ValueError("should be the beginning of a number, as +98912")
+    return written
+
+
+def _prefix_without_plus(written: str) -> str:
+    return _prefix("+" + written.removeprefix("+"))
+
+
+def _price(written: str) -> str:
+    # Empty is no price.
+    return str(Cost.read(written)) if written else ""
+
+
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Networks = Annotated[list[IPvAnyNetwork], BeforeValidator(_words)]
+Words = Annotated[list[str], BeforeValidator(_words)]
+Prefix = Annotated[str, AfterValidator(_prefix)]
+Prefixes = Annotated[list[Prefix], BeforeValidator(_words)]
+Kinds = Annotated[list[Kind], BeforeValidator(_words)]
+Factors = dict[
+    Annotated[str, AfterValidator(_prefix_without_plus)],
+    Annotated[Decimal, Field(gt=0, le=1_000, decimal_places=4)],
+]
+Price = Annotated[str, AfterValidator(_price)]
 ChannelKey = Annotated[SecretStr, AfterValidator(_url_segment)]
 
 
@@ -135,11 +164,54 @@ class SmsChannel(_Channel):
     weight: int = Field(
         default=100, ge=0, le=10_000, description="Its share among carriers."
     )
+    prefixes: Prefixes = Field(
+        default=[],
+        max_length=200,
+        description="Beginnings of the numbers it takes, as `+98912`; the longest that "
+        "fits goes before channels without any. Empty: every number.",
+    )
+    kinds: Kinds = Field(
+        default=[],
+        max_length=10,
+        description="What it carries: `receipt`, `service`, `campaign`. Empty: all.",
+    )
+    price_per_part: Price = Field(
+        default="",
+        description="What it bills for one part of a text, as `1150 rial`.",
+    )
+    prefix_factors: Factors = Field(
+        default={},
+        max_length=200,
+        description="What that is multiplied by for some numbers, as "
+        '`{ "98935" = 1.1 }`.',
+    )
     segments_per_second: int = Field(
         default=50,
         ge=1,
         le=10_000,
-        description="How many parts it takes a second; not enforced yet.",
+        description="How many parts it is sent a second at the most, by each process; "
+        "fewer, if it says that they are too many.",
+    )
+    slow_seconds: float = Field(
+        default=5,
+        gt=0,
+        le=60,
+        description="A call that takes longer is a slow one: a channel with many of "
+        "them carries fewer texts while there is another.",
+    )
+    unclear_resend_seconds: int = Field(
+        default=900,
+        ge=0,
+        le=604_800,
+        description="How long a text with no clear answer waits for its receipt; then "
+        "one that is no campaign's is sent again, if receipts of later texts came. 0: "
+        "never.",
+    )
+    ask_inbound_seconds: int = Field(
+        default=30,
+        ge=5,
+        le=86_400,
+        description="How often a carrier that posts nothing is asked for texts.",
     )
     test: bool = Field(
         default=False,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from gateway import installation, redis_server
 from gateway.faults import Unready
-from gateway.settings import Settings, load
+from gateway.settings import Settings, load, told_of_rehearsal
 from ledger import menus, migrate
 from ledger.engine import LedgerError, connect, reading
 
@@ -31,6 +31,8 @@ def examine(environ: Mapping[str, str]) -> Iterator[Finding]:
         yield Finding("settings", False, str(fault))
         return
     yield Finding("settings", True, f"complete, with data in {settings.data_dir}")
+    if settings.rehearsal:
+        yield Finding("rehearsal", True, told_of_rehearsal(settings))
     examinations: dict[str, Callable[[Settings], str]] = {
         "keys": lambda _: _keys(environ),
         "redis": lambda settings: redis_server.check(installation.redis_url(settings)),

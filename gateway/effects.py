@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from gateway.figures import CampaignFigures
-from ledger import people, pledges, signups, stops
+from ledger import consents, people, pledges, signups, stops
 from ledger.engine import (
     Connection,
     Engine,
@@ -31,7 +31,7 @@ from ledger.vault import Keys, look_up
 from ussd.machine import Effect
 from ussd.menus import Campaign, CampaignState, Menus
 
-__all__ = ["Order", "Results", "carry_out", "results_of"]
+__all__ = ["Order", "Results", "carry_out", "perform", "results_of"]
 
 ATTEMPTS_MAX = 3
 
@@ -70,7 +70,7 @@ def carry_out(engine: Engine, keys: Keys, order: Order) -> dict[str, str]:
     for _ in range(ATTEMPTS_MAX):
         try:
             with writing(engine) as db:
-                return DOING[order.effect.name](db, keys, order)
+                return perform(db, keys, order)
         except OutcomeUnknown:
             unknown = True
         except (NothingRecorded, NotRead) as failure:
@@ -79,6 +79,11 @@ def carry_out(engine: Engine, keys: Keys, order: Order) -> dict[str, str]:
                 break
             return _looked_up(engine, order, failure)
     raise OutcomeUnknown("whether it was recorded could not be learnt")
+
+
+def perform(db: Connection, keys: Keys, order: Order) -> dict[str, str]:
+    """Do it in a transaction of the caller's, and return its result."""
+    return DOING[order.effect.name](db, keys, order)
 
 
 def _looked_up(
@@ -204,7 +209,7 @@ def _language(db: Connection, keys: Keys, order: Order) -> dict[str, str]:
 
 
 def _stop_texts(db: Connection, keys: Keys, order: Order) -> dict[str, str]:
-    """Stop campaign texts from every line, and say so once."""
+    """Stop campaign texts from every line, end the consent, and say so once."""
     person = people.remember(db, keys, order.phone, at=order.at)
     recorded = stops.stop(
         db,
@@ -216,12 +221,14 @@ def _stop_texts(db: Connection, keys: Keys, order: Order) -> dict[str, str]:
         test=order.test,
         at=order.at,
     )
+    if recorded.first:
+        consents.withdraw(db, person_id=person.id, test=order.test, at=order.at)
     _tell(db, order, recorded, person.id, "sms.out", {})
     return {}
 
 
 def _start_texts(db: Connection, keys: Keys, order: Order) -> dict[str, str]:
-    """Take campaign texts again, from every line."""
+    """Take campaign texts, from every line: who asks for them agrees to them."""
     person = people.remember(db, keys, order.phone, at=order.at)
     recorded = stops.start_all(
         db,
@@ -232,6 +239,14 @@ def _start_texts(db: Connection, keys: Keys, order: Order) -> dict[str, str]:
         test=order.test,
         at=order.at,
     )
+    if recorded.first:
+        consents.give(
+            db,
+            person_id=person.id,
+            menus=order.menus.hash,
+            test=order.test,
+            at=order.at,
+        )
     _tell(db, order, recorded, person.id, "sms.in", {})
     return {}
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.figures import CampaignFigures
-from ledger import people, pledges, stops
+from ledger import consents, people, pledges, stops
 from ledger.engine import Connection
 from ledger.vault import Keys, look_up
 from ussd.machine import Need
@@ -35,7 +35,13 @@ def fetch(db: Connection, keys: Keys, need: Need, asker: Asker) -> Mapping[str, 
 
 
 def _caller(db: Connection, keys: Keys, need: Need, asker: Asker) -> dict[str, Any]:
-    stopped = stops.is_stopped(db, look_up=look_up(keys, asker.phone), line=asker.line)
+    """Whether campaign texts come: only who agreed gets any."""
+    person = people.find(db, keys, asker.phone)
+    stopped = (
+        person is None
+        or not consents.has(db, person_id=person.id, test=asker.test)
+        or stops.is_stopped(db, look_up=look_up(keys, asker.phone), line=asker.line)
+    )
     return {"texts_stopped": stopped, "line": asker.line}
 
 

@@ -17,7 +17,8 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from gateway.faults import KeysUnavailable
-from gateway.settings import KEY_BYTES, KEYS, Settings, key_bytes
+from gateway.kinds import KEY_BYTES, key_bytes
+from gateway.settings import KEYS, Settings
 
 FILE = "keys.toml"
 FILE_BYTES_MAX = 10_000

@@ -8,7 +8,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,11 @@ from typing import Any
 from gateway.faults import Unready
 from gateway.settings import Settings, UssdChannel
 from phone.encoding import Limits
+from sms.keywords import RESERVED
 from ussd.faults import BadMenus, Fault
 from ussd.menus import Menus
 from ussd.prover import Line, examine
+from ussd.prover.costs import TextCost
 from ussd.prover.estimates import Reach, Timers
 from ussd.reading import read
 
@@ -31,7 +33,11 @@ __all__ = [
     "menu_files",
     "prices",
     "prove_file",
+    "texts_table",
 ]
+
+# So many letters that GSM-7 lacks are a slip in a Latin text, and more a language.
+STRAY_LETTERS_MAX = 5
 
 
 class MenusRefused(Unready):
@@ -44,11 +50,14 @@ class MenusRefused(Unready):
 
 @dataclass(frozen=True, slots=True)
 class Proved:
-    """Menus without a fault, their source, and the way to each thing they do."""
+    """Menus without a fault, their source, the way to each thing they do, and what
+    each of their texts costs.
+    """
 
     menus: Menus
     source: str
     reaches: list[Reach]
+    costs: list[TextCost]
 
 
 def prove_file(settings: Settings, path: Path) -> Proved:
@@ -72,10 +81,11 @@ def prove_file(settings: Settings, path: Path) -> Proved:
             lines=_lines(settings),
             gsm7_only=[name for name, c in _kinds(settings).items() if c.gsm7_only],
             timers=_timers(settings),
+            reserved=RESERVED,
         )
     if proof.faults:
         raise MenusRefused(BadMenus(proof.faults, str(path)))
-    return Proved(menus, source, proof.reaches)
+    return Proved(menus, source, proof.reaches, proof.costs)
 
 
 @contextmanager
@@ -164,13 +174,43 @@ def as_table(proved: Proved, prices: Mapping[str, str]) -> Iterator[str]:
         row += [str(reach.screens), str(reach.seconds)]
         row += [_cost(price, reach.screens) for price in prices.values()]
         rows.append(row)
-    if len(rows) == 1:
-        return
+    if len(rows) > 1:
+        yield from _laid_out(rows, figures=("screens", "seconds"))
+
+
+def texts_table(proved: Proved) -> Iterator[str]:
+    """What each text costs in each language, a line each.
+
+    Where it needs UCS-2, the first letter that makes it so is named with its place,
+    and how many others there are; where it is several parts, what to cut for one fewer.
+    """
+    rows = [["text", "kind", "in", "parts", "holds", "stop line", "why"]]
+    for cost in proved.costs:
+        holds = f"{cost.length}/{cost.room} {cost.encoding}"
+        row = [cost.name, cost.kind, cost.language, str(cost.parts), holds]
+        rows.append([*row, cost.stop_line or "-", "; ".join(_why(cost)) or "-"])
+    if len(rows) > 1:
+        yield from _laid_out(rows, figures=("parts",))
+
+
+def _why(cost: TextCost) -> Iterator[str]:
+    if cost.parts > 1:
+        yield f"cut {cost.cut} for one part fewer"
+    if cost.letter:
+        more = f" and {cost.others} more" if cost.others else ""
+        yield f"U+{ord(cost.letter):04X} {cost.letter} at {cost.at}{more}"
+    if cost.parts_without < cost.parts and cost.others < STRAY_LETTERS_MAX:
+        parts = "part" if cost.parts_without == 1 else "parts"
+        yield f"{cost.parts_without} {parts} without"
+
+
+def _laid_out(rows: list[list[str]], *, figures: Sequence[str]) -> Iterator[str]:
+    """Rows as columns under the first of them, those of figures to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = [
-            cell.rjust(width) if place in (3, 4) else cell.ljust(width)
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+            cell.rjust(width) if head in figures else cell.ljust(width)
+            for head, cell, width in zip(rows[0], row, widths, strict=True)
         ]
         yield "  ".join(cells).rstrip()
 
@@ -181,7 +221,9 @@ def as_object(
     proved: Proved | None,
     prices: Mapping[str, str],
 ) -> dict[str, Any]:
-    """The file, its faults, a summary, and what each way takes, for a program."""
+    """The file, its faults, a summary, and what each way and text takes, for a
+    program.
+    """
     return {
         "file": str(path),
         "faults": [
@@ -203,6 +245,7 @@ def as_object(
             }
             for reach in (proved.reaches if proved else ())
         ],
+        "texts": [asdict(cost) for cost in (proved.costs if proved else ())],
     }
 
 

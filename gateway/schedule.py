@@ -13,8 +13,11 @@ from datetime import datetime, timedelta
 import structlog
 from redis.exceptions import RedisError
 
+from gateway import asking
+from gateway.bulk import top_up
 from gateway.endings import count_silent
 from gateway.faults import Unready
+from gateway.forgetting import Forgetting
 from gateway.logs import write_logs
 from gateway.processes import SUPERVISED_BY
 from gateway.publishing import publish
@@ -24,6 +27,7 @@ from ledger import leases, menus, outbox
 from ledger.engine import LedgerError, reading, writing
 from sms.delivery import tidy
 from sms.owner import this_process
+from sms.receiving import give_up_parts
 
 __all__ = ["main"]
 
@@ -59,6 +63,7 @@ class _Turns:
         self._service = service
         self._holder = this_process()
         self._tidied: datetime | None = None
+        self._forgetting = Forgetting(service.engine)
 
     def turn(self, at: datetime) -> None:
         engine = self._service.engine
@@ -71,15 +76,24 @@ class _Turns:
         if self._tidied is None or at - self._tidied >= TIDY_EVERY:
             tidy(engine, self._service.routes, at=at)
             count_silent(self._service.sessions, at)
+            with writing(engine) as db:
+                give_up_parts(db, self._service.keys, at=at)
+            self._service.texting.sweep(at)
             self._tidied = at
+        service = self._service
+        top_up(engine, service.library, service.routes, service.rules, at=at)
         with reading(engine) as db:
             waiting = outbox.due(db, at=at)
             current = menus.current_hash(db)
+            unasked = asking.is_time_to_ask(service, db)
+        self._forgetting.step(at)
         if current is not None:
             # Whoever published may have died before telling Redis.
             self._service.sessions.announce(current)
         if waiting:
             self._service.wake()
+        if unasked:
+            asking.ring(service.redis)
 
 
 class _Watched:

@@ -25,7 +25,7 @@ import click
 from gateway import keys, redis_server
 from gateway.faults import CannotServe
 from gateway.processes import SUPERVISED_BY, die_with_parent
-from gateway.settings import DIAL_CODE, Settings
+from gateway.settings import DIAL_CODE, Settings, told_of_rehearsal
 from gateway.supervisor import Spawn, Supervisor, supervising
 
 READY_SECONDS_MAX = 60.0
@@ -216,5 +216,7 @@ def _announce(settings: Settings) -> None:
     if settings.has_simulator:
         simulator = f"{settings.local_url}/phone"
         lines.append(f"Phone simulator: {simulator}  (dial {DIAL_CODE})")
+    if settings.rehearsal:
+        lines.append(f"Rehearsal: {told_of_rehearsal(settings)}")
     lines.append("Stop with Ctrl-C.")
     click.echo("\n".join(lines))

@@ -19,13 +19,16 @@ from gateway.faults import SettingsError
 from gateway.figures import kept_figures
 from gateway.handsets import Handsets
 from gateway.library import Library
+from gateway.rules import rules_of
 from gateway.settings import Settings
+from gateway.texting import Texting
 from gateway.texts import routes
 from gateway.wake import wake
 from ledger.engine import Engine, connect, writing
 from ledger.vault import Keys, claim_key
 from phone.encoding import Limits
 from sms.routes import Routes
+from sms.rules import Rules
 from ussd.line import Line
 from ussd.sessions import Sessions
 from ussd.turn import Dialect, dialect
@@ -56,6 +59,8 @@ class Service:
     handsets: Handsets
     doors: dict[str, Door]
     routes: Routes
+    rules: Rules
+    texting: Texting
     wake: Callable[[], None]
     clock: Callable[[], datetime]
 
@@ -92,6 +97,7 @@ def build(settings: Settings, *, clock: Callable[[], datetime] = now) -> Service
     def wake_worker() -> None:
         wake(redis, line)
 
+    sms_routes = routes(settings, handsets)
     return Service(
         settings=settings,
         engine=engine,
@@ -113,7 +119,17 @@ def build(settings: Settings, *, clock: Callable[[], datetime] = now) -> Service
         ),
         handsets=handsets,
         doors={name: _door(settings, name) for name in settings.ussd},
-        routes=routes(settings, handsets),
+        routes=sms_routes,
+        rules=rules_of(settings, keys),
+        texting=Texting(
+            engine,
+            keys,
+            library,
+            sms_routes,
+            figures=figures,
+            wake=wake_worker,
+            answer_seconds=settings.text_answer_seconds,
+        ),
         wake=wake_worker,
         clock=clock,
     )

@@ -6,16 +6,11 @@ reported at once, each with the name of the setting as it was given.
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
-from zoneinfo import ZoneInfo
+from typing import Any
 
-import phonenumbers
 from pydantic import (
-    AfterValidator,
     Field,
     SecretStr,
     ValidationError,
@@ -34,9 +29,21 @@ from gateway.channels import (
     PaymentChannel,
     SmsChannel,
     UssdChannel,
+    Words,
 )
 from gateway.faults import SettingsError
+from gateway.kinds import (
+    DatabaseUrl,
+    Hour,
+    Key,
+    PublicUrl,
+    RedisUrl,
+    Region,
+    TimeZone,
+    key_bytes,
+)
 from gateway.stand_ins import stand_ins
+from phone.numbers import NotAPhone, from_person
 from ussd.turn import dialect
 
 __all__ = [
@@ -46,9 +53,9 @@ __all__ = [
     "SmsChannel",
     "UssdChannel",
     "load",
+    "told_of_rehearsal",
 ]
 
-KEY_BYTES = 32
 # The five without which nothing can be read or promised.
 KEYS = ("vault_key", "index_key", "code_key", "seal_key", "web_secret")
 DIAL_CODE = "*780*5588*1#"
@@ -64,65 +71,6 @@ def _local_url(host: str, port: object) -> str:
     return f"http://{f'[{near}]' if ':' in near else near}:{port}"
 
 
-def _time_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (OSError, ValueError) as fault:
-        raise ValueError(f"no such time zone: {name[:40]!r}") from fault
-    return name
-
-
-def _region(name: str) -> str:
-    if name not in phonenumbers.SUPPORTED_REGIONS:
-        raise ValueError("should be a region of two capital letters, as IR")
-    return name
-
-
-def _database_url(url: str) -> str:
-    for spelling in ("postgres://", "postgresql://"):
-        if url.startswith(spelling):
-            return "postgresql+psycopg://" + url.removeprefix(spelling)
-    if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
-        raise ValueError("should begin with sqlite:/// or postgresql+psycopg://")
-    return url
-
-
-def _redis_url(url: str) -> str:
-    if url and not url.startswith(("redis://", "rediss://", "unix://")):
-        raise ValueError("should begin with redis://, rediss:// or unix://")
-    return url
-
-
-def _public_url(url: str) -> str:
-    if not url.startswith(("http://", "https://")):
-        raise ValueError("should begin with http:// or https://")
-    return url.rstrip("/")
-
-
-def _key(given: SecretStr) -> SecretStr:
-    key_bytes(given)
-    return given
-
-
-def key_bytes(key: SecretStr) -> bytes:
-    """Read 32 bytes written as 64 hexadecimal digits or as base64."""
-    written = key.get_secret_value()
-    try:
-        if len(written) == 2 * KEY_BYTES:
-            return bytes.fromhex(written)
-        # Both alphabets, with and without the padding.
-        folded = written.rstrip("=").translate(str.maketrans("-_", "+/"))
-        read = base64.b64decode(folded + "=" * (-len(folded) % 4), validate=True)
-    except (ValueError, binascii.Error):
-        read = b""
-    if len(read) != KEY_BYTES:
-        raise ValueError("should be 32 random bytes, in hexadecimal or base64")
-    return read
-
-
-Key = Annotated[SecretStr, AfterValidator(_key)]
-
-
 class Settings(BaseSettings):
     """Everything an operator can set, checked."""
 
@@ -130,13 +78,13 @@ class Settings(BaseSettings):
         frozen=True, extra="forbid", hide_input_in_errors=True
     )
 
-    database_url: Annotated[str, AfterValidator(_database_url)] = Field(
+    database_url: DatabaseUrl = Field(
         default="sqlite:///var/yarigar.db",
         repr=False,
         description="The ledger: a SQLite file (by default in `data_dir`) or "
         "`postgresql+psycopg://user:password@host/name`.",
     )
-    redis_url: Annotated[str, AfterValidator(_redis_url)] = Field(
+    redis_url: RedisUrl = Field(
         default="",
         repr=False,
         description="Redis 6.2 or later; empty: `yarigar serve` runs its own.",
@@ -147,13 +95,13 @@ class Settings(BaseSettings):
     data_dir: Path = Field(
         default=Path("var"), description="Where keys, SQLite and the socket are kept."
     )
-    region: Annotated[str, AfterValidator(_region)] = Field(
+    region: Region = Field(
         default="IR", description="Whose numbers are written without a country code."
     )
-    time_zone: Annotated[str, AfterValidator(_time_zone)] = Field(
+    time_zone: TimeZone = Field(
         default="Asia/Tehran", description="Whose days the books are read in."
     )
-    public_url: Annotated[str, AfterValidator(_public_url)] = Field(
+    public_url: PublicUrl = Field(
         default="http://127.0.0.1:8000",
         description="Where the world reaches us; by default host and port. Carriers of "
         "texts are told it, and those that sign their posts sign it.",
@@ -170,8 +118,48 @@ class Settings(BaseSettings):
         default=2,
         ge=1,
         le=9,
-        description="People needed for refunds, publication and large sends; "
-        "with 1 the audit says so. Nothing uses it yet.",
+        description="People needed for large sends, and one day for refunds and "
+        "publication; with 1 the audit says so.",
+    )
+    quiet_from: Hour = Field(
+        default="22:00",
+        description="From then until `quiet_to`, in `time_zone`, no campaign text "
+        "leaves; the same hour twice is no night.",
+    )
+    quiet_to: Hour = Field(
+        default="07:00", description="When the campaign texts of the night leave."
+    )
+    campaign_texts_per_day: int = Field(
+        default=1, ge=1, le=100, description="Campaign texts to one phone in a day."
+    )
+    campaign_texts_per_month: int = Field(
+        default=4,
+        ge=1,
+        le=1000,
+        description="Campaign texts to one phone in thirty days.",
+    )
+    send_alone_max: int = Field(
+        default=100,
+        ge=0,
+        le=1_000_000,
+        description="A send to more people than these needs `approvals` people.",
+    )
+    rehearsal: bool = Field(
+        default=False,
+        description="Whether real carriers get texts for `guests` alone.",
+    )
+    guests: Words = Field(
+        default=[],
+        max_length=1000,
+        repr=False,
+        description="The phones that get texts in a rehearsal, as `09121234567`.",
+    )
+    rehearsal_texts_per_day: int = Field(
+        default=100,
+        ge=1,
+        le=100_000,
+        description="Texts that real carriers get in a day of a rehearsal, counted by "
+        "attempts.",
     )
     host: str = Field(default="127.0.0.1", description="The address to listen on.")
     port: int = Field(default=8000, ge=1, le=65_535, description="The port.")
@@ -193,6 +181,9 @@ class Settings(BaseSettings):
     http_timeout_seconds: float = Field(
         default=10, gt=0, le=60, description="How long a carrier may take to answer."
     )
+    text_threads: int = Field(
+        default=24, ge=1, le=256, description="Texts a worker hands over at once."
+    )
     text_batch_max: int = Field(
         default=100, ge=1, le=1000, description="Texts a worker takes at once."
     )
@@ -202,6 +193,12 @@ class Settings(BaseSettings):
         le=3600,
         description="How long a call is remembered after its last turn; not below the "
         "carrier's own limit.",
+    )
+    text_answer_seconds: int = Field(
+        default=86_400,
+        ge=60,
+        le=604_800,
+        description="How long a question asked by text waits for its answer.",
     )
     vault_key: Key | None = Field(default=None, description="Encrypts phone numbers.")
     index_key: Key | None = Field(default=None, description="Finds a phone number.")
@@ -315,6 +312,8 @@ def load(environ: Mapping[str, str]) -> Settings:
         for name, channel in settings.ussd.items():
             where = given.name(("ussd", name))
             faults += [f"{where}: {line}" for line in _misfits(channel, settings)]
+        where = given.name(("guests",))
+        faults += [f"{where}: {line}" for line in _no_phones(settings)]
     if faults:
         raise SettingsError("\n".join(faults))
     return settings
@@ -327,3 +326,23 @@ def _misfits(channel: UssdChannel, settings: Settings) -> list[str]:
     except ValueError as refused:
         return str(refused).splitlines()
     return []
+
+
+def told_of_rehearsal(settings: Settings) -> str:
+    """What an operator has to know of a rehearsal that is on."""
+    guests = len(settings.guests)
+    return (
+        f"real carriers write to {guests} guest{'s' * (guests != 1)} alone, at most "
+        f"{settings.rehearsal_texts_per_day} texts a day"
+    )
+
+
+def _no_phones(settings: Settings) -> list[str]:
+    """Which of the guests can be no guest, without the number."""
+    lines = []
+    for place, guest in enumerate(settings.guests, start=1):
+        try:
+            from_person(guest, settings.region)
+        except NotAPhone:
+            lines.append(f"number {place} of the list is no mobile number")
+    return lines

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import random
 import signal
-import ssl
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -75,18 +74,18 @@ async def run(service: Service, name: str, stop: asyncio.Event) -> None:
         centres = [
             Centre(
                 addresses,
-                options.account,
+                options.access.account,
                 role,
                 desk.take,
                 # Only to keep many processes from coming back in step.
                 random=random.random,
             )
-            for role in options.roles
+            for role in options.access.roles
         ]
         # Screens go out over the first that may send.
         desk.centre = next(
             centre
-            for centre, role in zip(centres, options.roles, strict=True)
+            for centre, role in zip(centres, options.access.roles, strict=True)
             if role is not Role.RECEIVER
         )
         async with asyncio.TaskGroup() as group:
@@ -214,12 +213,9 @@ class Desk:
 
 
 def _addresses(options: Options) -> list[Address]:
-    tls = None
-    if options.tls:
-        try:
-            tls = ssl.create_default_context(cafile=options.tls_ca or None)
-        except OSError as fault:
-            raise CannotServe(
-                f"the certificates of tls_ca cannot be read: {fault.strerror}"
-            ) from fault
-    return [Address(host, port, tls) for host, port in options.hosts]
+    try:
+        return options.access.addresses()
+    except OSError as fault:
+        raise CannotServe(
+            f"the certificates of tls_ca cannot be read: {fault.strerror}"
+        ) from fault

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from gateway.doors import Dial
@@ -14,10 +15,13 @@ from gateway.library import Library
 from gateway.openings import Opening, untold
 from ledger.engine import Engine, NotRead, OutcomeUnknown, reading
 from ledger.vault import Keys
-from ussd.machine import Effect, Need, Step, step
+from phone.encoding import Limits
+from ussd.machine import Effect, Need, Session, Step, step
+from ussd.menus import Menus
 from ussd.sessions import Conversation
+from ussd.steps import Results
 
-__all__ = ["Stepping"]
+__all__ = ["Stepping", "walked"]
 
 ROUNDS_MAX = 60
 
@@ -57,51 +61,45 @@ class Stepping:
         self, dial: Dial, opening: Opening, shown: bool
     ) -> tuple[Step, tuple[str, ...]]:
         channel, session = dial.channel, opening.conversation.session
-        menus = channel.spoken(self._library.version(opening.conversation.menus))
-        facts: dict[Need, Mapping[str, Any]] = {}
-        results = dict(opening.results)
+        asker = Asker(
+            dial.turn.phone,
+            session.campaign,
+            channel.test,
+            channel.line,
+            self._figures,
+        )
         deeds: list[str] = []
-        for _ in range(ROUNDS_MAX):
-            stepped = step(
-                menus,
-                session,
-                opening.answers,
-                now=opening.window_at,
-                limits=channel.limits,
-                facts=facts,
-                results=results,
-                shown=shown,
-                stands=opening.stands,
-            )
-            lacks = stepped.lacks
-            if lacks is None:
-                return stepped, tuple(deeds)
-            if isinstance(lacks, Effect):
-                order = self._order(dial, opening.conversation, lacks)
-                results[lacks.name, lacks.number] = carry_out(
-                    self._engine, self._keys, order
-                )
-                deeds.append(lacks.name)
-                # What was read before the deed may no longer be so.
-                facts.clear()
-                self._wake()
-            else:
-                asker = Asker(
-                    dial.turn.phone,
-                    session.campaign,
-                    channel.test,
-                    channel.line,
-                    self._figures,
-                )
-                try:
-                    with reading(self._engine) as db:
-                        facts[lacks] = fetch(db, self._keys, lacks, asker)
-                except NotRead as failure:
-                    if not results:
-                        raise
-                    # It was done; only the screen that tells it is not to be had.
-                    raise OutcomeUnknown(str(failure)) from failure
-        raise OutcomeUnknown("a screen lacked facts without end")
+
+        def fetched(need: Need) -> Mapping[str, Any]:
+            try:
+                with reading(self._engine) as db:
+                    return fetch(db, self._keys, need, asker)
+            except NotRead as failure:
+                if not (deeds or opening.results):
+                    raise
+                # It was done; only the screen that tells it is not to be had.
+                raise OutcomeUnknown(str(failure)) from failure
+
+        def done(effect: Effect) -> Mapping[str, str]:
+            order = self._order(dial, opening.conversation, effect)
+            result = carry_out(self._engine, self._keys, order)
+            deeds.append(effect.name)
+            self._wake()
+            return result
+
+        stepped = walked(
+            channel.spoken(self._library.version(opening.conversation.menus)),
+            session,
+            opening.answers,
+            now=opening.window_at,
+            limits=channel.limits,
+            results=opening.results,
+            shown=shown,
+            stands=opening.stands,
+            fetched=fetched,
+            done=done,
+        )
+        return stepped, tuple(deeds)
 
     def _order(self, dial: Dial, conversation: Conversation, effect: Effect) -> Order:
         channel = dial.channel
@@ -117,3 +115,46 @@ class Stepping:
             at=dial.now,
             figures=self._figures,
         )
+
+
+def walked(
+    menus: Menus,
+    session: Session,
+    answers: Sequence[str],
+    *,
+    now: datetime,
+    limits: Limits,
+    results: Results,
+    shown: bool,
+    stands: Mapping[str, str] | None = None,
+    fetched: Callable[[Need], Mapping[str, Any]],
+    done: Callable[[Effect], Mapping[str, str]],
+) -> Step:
+    """Step until nothing lacks; `fetched` and `done` say what facts and deeds came to.
+
+    Raises what they raise, and OutcomeUnknown for menus that never have enough.
+    """
+    facts: dict[Need, Mapping[str, Any]] = {}
+    known = dict(results)
+    for _ in range(ROUNDS_MAX):
+        stepped = step(
+            menus,
+            session,
+            answers,
+            now=now,
+            limits=limits,
+            facts=facts,
+            results=known,
+            shown=shown,
+            stands=stands,
+        )
+        lacks = stepped.lacks
+        if lacks is None:
+            return stepped
+        if isinstance(lacks, Effect):
+            known[lacks.name, lacks.number] = done(lacks)
+            # What was read before the deed may no longer be so.
+            facts.clear()
+        else:
+            facts[lacks] = fetched(lacks)
+    raise OutcomeUnknown("a screen lacked facts without end")

@@ -13,21 +13,27 @@ from gateway.channels import SmsChannel
 from gateway.faults import SettingsError
 from gateway.handsets import Handsets
 from gateway.library import Library, NoMenus
+from gateway.rules import with_rehearsal
 from gateway.settings import Settings
 from ledger.claims import Claimed
+from ledger.outbox import Kind
+from ledger.vault import Keys, unseal_slots
 from sms.calls import Rendered
 from sms.carrier import Tools
+from sms.prices import Cost, Price
 from sms.registry import Unbuildable, build
 from sms.routes import Channel, Routes
+from sms.smpp.carrier import Smpp
 
 __all__ = ["renderer", "routes"]
 
 
-def renderer(library: Library) -> Callable[[Claimed], Rendered]:
+def renderer(library: Library, keys: Keys) -> Callable[[Claimed], Rendered]:
     """Makes final words of a promised text, in the menus it was promised by.
 
     The words of the sender line are the carrier's for the first language; other
-    languages have theirs in the notice `stop`.
+    languages have theirs in the notice `stop`. So has a campaign text over a line
+    without any: it never goes without saying how to stop.
     """
 
     def render(row: Claimed) -> Rendered:
@@ -37,15 +43,18 @@ def renderer(library: Library) -> Callable[[Claimed], Rendered]:
             raise LookupError(str(missing)) from None
         message = menus.texts[row.template]
         slots = {
-            **row.slots,
+            **unseal_slots(keys, row.slots),
             "language": row.language,
             "titles": menus.titles[row.language],
         }
         text = message.text[row.language].render(slots)
-        if message.stop_line and row.language != menus.languages[0]:
-            stop = menus.notices["stop"][row.language].render(slots)
+        if not message.stop_line:
+            return Rendered(text)
+        stop = menus.notices["stop"][row.language].render(slots)
+        if row.language != menus.languages[0]:
             return Rendered(f"{text} {stop}")
-        return Rendered(text, stop_line=message.stop_line)
+        otherwise = stop if row.kind is Kind.CAMPAIGN else ""
+        return Rendered(text, stop_line=True, otherwise=otherwise)
 
     return render
 
@@ -53,7 +62,11 @@ def renderer(library: Library) -> Callable[[Claimed], Rendered]:
 def routes(settings: Settings, handsets: Handsets) -> Routes:
     """The carriers of the settings; raises SettingsError naming what they lack."""
     tools = Tools(
-        http=httpx.Client(timeout=settings.http_timeout_seconds),
+        http=httpx.Client(
+            timeout=settings.http_timeout_seconds,
+            # Every thread of a worker keeps its connection.
+            limits=httpx.Limits(max_keepalive_connections=settings.text_threads),
+        ),
         write=click.echo,
         feed=handsets.feed,
         region=settings.region,
@@ -71,7 +84,7 @@ def routes(settings: Settings, handsets: Handsets) -> Routes:
             faults += [f"sms.{name}: {line}" for line in str(refused).splitlines()]
     if faults:
         raise SettingsError("\n".join(faults))
-    return Routes(channels)
+    return Routes(with_rehearsal(settings, channels))
 
 
 def _channel(name: str, channel: SmsChannel, tools: Tools) -> Channel:
@@ -82,7 +95,20 @@ def _channel(name: str, channel: SmsChannel, tools: Tools) -> Channel:
         stop_line=channel.stop_line,
         weight=channel.weight,
         test=channel.test,
+        prefixes=tuple(channel.prefixes),
+        kinds=frozenset(channel.kinds),
+        price=_price(channel),
+        segments_per_second=channel.segments_per_second,
+        slow_seconds=channel.slow_seconds,
+        unclear_resend_seconds=channel.unclear_resend_seconds,
+        smpp=channel.adapter == Smpp.name,
     )
+
+
+def _price(channel: SmsChannel) -> Price | None:
+    if not channel.price_per_part:
+        return None
+    return Price(Cost.read(channel.price_per_part), channel.prefix_factors)
 
 
 def _options(channel: SmsChannel) -> Mapping[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import structlog
@@ -11,13 +12,16 @@ from redis import Redis
 from rq import Queue
 from rq.worker import SimpleWorker
 
+from gateway import asking
 from gateway.logs import write_logs
 from gateway.service import Service, build, now, prove_keys
 from gateway.settings import Settings
 from gateway.texts import renderer
 from gateway.wake import QUEUE, heard, is_quiet, silence
 from ledger.engine import LedgerError
+from sms.calls import make
 from sms.carrier import keep_urls_out_of_logs
+from sms.condition import Conditions
 from sms.delivery import deliver
 from sms.owner import this_process
 
@@ -25,6 +29,9 @@ __all__ = ["deliver_texts", "main"]
 
 GATHER_SECONDS = 0.1
 NICE = 5
+# So much more than its threads call is written down, so that no thread ever waits for
+# the ledger. A worker that is killed has to ask about those too.
+AHEAD = 2
 LISTENING_SECONDS_MAX = 60.0
 
 log = structlog.get_logger()
@@ -34,6 +41,15 @@ log = structlog.get_logger()
 class _Post:
     service: Service
     worker: SimpleWorker
+    # These outlive the jobs: who makes the calls, and how each carrier does.
+    pool: ThreadPoolExecutor
+    conditions: Conditions
+
+    @classmethod
+    def of(cls, service: Service, worker: SimpleWorker) -> _Post:
+        threads = service.settings.text_threads
+        pool = ThreadPoolExecutor(threads, thread_name_prefix="texts")
+        return cls(service, worker, pool, Conditions(service.routes))
 
     def is_stopping(self) -> bool:
         return bool(self.worker._stop_requested)
@@ -55,7 +71,8 @@ def main(settings: Settings) -> None:
     # RQ waits for work on its connection, so it cannot have a time limit on reads.
     redis = Redis.from_url(settings.redis_url)
     worker = SimpleWorker([Queue(QUEUE, connection=redis)], connection=redis)
-    _post = _Post(service, worker)
+    _post = _Post.of(service, worker)
+    asking.prepare(service)
     # Texts that a worker before this one left behind do not wait for a new one, nor
     # for the bell it left up.
     silence(service.redis)
@@ -92,11 +109,15 @@ def _drained(post: _Post, deadline: float) -> bool:
             service.engine,
             service.keys,
             routes=service.routes,
-            render=renderer(service.library),
+            render=renderer(service.library, service.keys),
             owner=this_process(),
             now=now,
             batch_max=settings.text_batch_max,
             lease_seconds=settings.lease_seconds,
+            start=lambda call: post.pool.submit(make, call),
+            room=settings.text_threads + settings.text_threads // AHEAD,
+            conditions=post.conditions,
+            rules=service.rules,
             # Else RQ would cut a long run off wherever it is.
             should_stop=lambda: post.is_stopping() or time.monotonic() >= deadline,
         )

@@ -16,6 +16,12 @@ and never commit: who opened the transaction owns it. No clock is read here.
     pledges     promised gifts, cancelled or paid
     signups     volunteers
     stops       who asked for no more texts
+    consents    who agreed to campaign texts
+    lately      how much was sent lately, to a person and in all
+    audience    whom a send to many is for
+    bulks       sends to many: prepared, approved, started, paused
+    promising   their texts, promised a few hundred at a time
+    tracing     all that is known of one text
     menus       the versions of the menus, and the current one
     dials       how a carrier says a dial ended
     leases      one holder of a name at a time
@@ -24,6 +30,13 @@ and never commit: who opened the transaction owns it. No clock is read here.
     claims      who is delivering which text now
     attempts    the journal of every attempt to send
     inbox       receipts and texts that came in
+    receipts    receipts matched with their texts
+    forms       one id of a message centre in its several forms
+    orphans     receipts of ids that nobody told us
+    fragments   parts of long texts that came in
+    unreadable  posts that could not be read
+    asking      whose turn it is to ask a carrier for news
+    forgetting  what carriers told us, deleted in time
     export/     the books as files
     verify      the proof that the books are whole
     rules       what must hold of all books

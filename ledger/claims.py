@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     Connection,
@@ -25,14 +26,17 @@ from sqlalchemy import (
     update,
 )
 
-from ledger.outbox import Kind, State
+from ledger.outbox import WORKERS, Kind, State
+from ledger.parts import Before, parts_of
 from ledger.prepared import Prepared
-from ledger.schema import Utc, attempt, outbox, person
+from ledger.schema import Utc, attempt, outbox, part, person
 
-__all__ = ["Claimed", "claim", "reclaim", "renew"]
+__all__ = ["Claimed", "claim", "free", "reclaim", "renew"]
 
 # So much of a claim may be texts to ask about, however many they are.
 UNCLEAR_SHARE = 4
+# So much may be texts that are known to be ours while others wait for anybody.
+OURS_SHARE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,8 @@ class Claimed:
     test: bool
     promised_at: datetime
     expires_at: datetime
+    # Whose it was to carry before it was claimed.
+    via: str
     attempts: int
     # The channel of the last attempt.
     carrier: str | None
@@ -59,8 +65,33 @@ class Claimed:
     # Every channel an attempt went to, in order, and when the last of them began.
     tried: tuple[str, ...]
     attempted_at: datetime | None
+    # How many attempts a carrier failed at for reasons of its own.
+    failures: int
+    # What became of its parts, where they were handed over one by one.
+    before: Before | None
     # The person's keyed hash, for the stop list; None once erased.
     look_up: bytes | None = field(repr=False)
+
+
+class _Row(NamedTuple):
+    """As much of an outbox row as a claim is made of."""
+
+    id: int
+    event_id: int
+    person_id: int
+    template: str
+    slots: Mapping[str, str | int]
+    language: str
+    menus: str
+    kind: str
+    campaign: str | None
+    test: bool
+    promised_at: datetime
+    due_at: datetime
+    expires_at: datetime
+    via: str
+    attempts: int
+    carrier: str | None
 
 
 _candidate = outbox.alias("candidate")
@@ -70,6 +101,7 @@ _due = (
     .where(
         _candidate.c.state == bindparam("from_state"),
         _candidate.c.kind == bindparam("of_kind"),
+        _candidate.c.via == bindparam("of_via"),
         _candidate.c.due_at <= bindparam("now", type_=Utc),
     )
     .order_by(_candidate.c.due_at, _candidate.c.id)
@@ -77,7 +109,8 @@ _due = (
     .with_for_update(skip_locked=True)
     .cte("due")
 )
-_CLAIM = (
+# RETURNING gives the row as it is now, `via` as it was: nothing here changes it.
+_CLAIM = Prepared(
     update(outbox)
     .where(outbox.c.id.in_(select(_due.c.id)))
     .values(
@@ -86,21 +119,21 @@ _CLAIM = (
         lease_until=bindparam("until", type_=Utc),
         changed_at=bindparam("now", type_=Utc),
     )
-    .returning(*outbox.c)
+    .returning(*(outbox.c[name] for name in _Row._fields))
 )
-# Which of the six claims would find anything: each is a look at one end of an index.
+# Which of the twelve claims would find anything: each looks at one end of an index.
 _WAITING = Prepared(
     select(
         *(
-            exists()
-            .where(
+            exists().where(
                 outbox.c.state == state,
                 outbox.c.kind == kind,
+                outbox.c.via == bindparam(via),
                 outbox.c.due_at <= bindparam("now", type_=Utc),
             )
-            .label(f"{kind}_{state}")
             for kind in Kind
             for state in (State.UNCLEAR, State.QUEUED)
+            for via in ("own", "anybodys")
         )
     )
 )
@@ -108,45 +141,64 @@ _LOOK_UPS = select(person.c.id, person.c.look_up).where(
     person.c.id.in_(bindparam("people", expanding=True))
 )
 _TRIED = (
-    select(attempt.c.outbox_id, attempt.c.carrier, attempt.c.began_at)
+    select(
+        attempt.c.outbox_id, attempt.c.carrier, attempt.c.began_at, attempt.c.outcome
+    )
     .where(attempt.c.outbox_id.in_(bindparam("texts", expanding=True)))
     .order_by(attempt.c.outbox_id, attempt.c.number)
 )
 
 
 def claim(
-    db: Connection, *, owner: str, at: datetime, lease_seconds: float, limit: int
+    db: Connection,
+    *,
+    owner: str,
+    at: datetime,
+    lease_seconds: float,
+    limit: int,
+    via: str = WORKERS,
+    held: Mapping[Kind, int] = MappingProxyType({}),
 ) -> list[Claimed]:
-    """Take up to `limit` due texts for `owner`: receipts first, then the oldest.
+    """Take due texts for `owner`: receipts first, then the oldest.
 
-    Two that claim at the same time never get the same row.
+    Texts that are `via`'s to carry, and those of which nobody has said whose they are.
+    So many are taken that the owner has `limit` at most with those it has `held` until
+    now; texts of a later kind never stand in the way of an earlier one's. Two that
+    claim at the same time never get the same row.
     """
     assert limit > 0
-    found: list[tuple[bool, Any]] = []
-    waiting = iter(_WAITING.first(db, now=at) or ())
+    found: list[tuple[bool, _Row]] = []
+    waiting = iter(_WAITING.first(db, now=at, own=via, anybodys="") or ())
+    holds = 0
     for kind in Kind:
+        holds += held.get(kind, 0)
         share = max(1, limit // UNCLEAR_SHARE)
         for state, most in ((State.UNCLEAR, share), (State.QUEUED, limit)):
-            room = min(limit - len(found), most)
-            if not next(waiting) or room <= 0:
-                continue
-            rows = db.execute(
-                _CLAIM,
-                {
-                    "from_state": state,
-                    "of_kind": kind,
-                    "now": at,
-                    "room": room,
-                    "to_owner": owner,
-                    "until": at + timedelta(seconds=lease_seconds),
-                },
-            ).all()
-            rows = sorted(rows, key=lambda row: (row.due_at, row.id))
-            found += [(state is State.UNCLEAR, row) for row in rows]
+            own, anybodys = next(waiting), next(waiting)
+            own_most = max(1, most // OURS_SHARE) if anybodys else most
+            for of_via, is_any, at_most in (
+                (via, own, own_most),
+                ("", anybodys, most),
+            ):
+                room = min(limit - holds - len(found), at_most)
+                if not is_any or room <= 0:
+                    continue
+                taken = _CLAIM.all(
+                    db,
+                    from_state=state,
+                    of_kind=kind,
+                    of_via=of_via,
+                    now=at,
+                    room=room,
+                    to_owner=owner,
+                    until=at + timedelta(seconds=lease_seconds),
+                )
+                rows = sorted(map(_Row._make, taken), key=lambda r: (r.due_at, r.id))
+                found += [(state is State.UNCLEAR, row) for row in rows]
     return _with_people(db, found)
 
 
-def _with_people(db: Connection, found: Sequence[tuple[bool, Any]]) -> list[Claimed]:
+def _with_people(db: Connection, found: Sequence[tuple[bool, _Row]]) -> list[Claimed]:
     if not found:
         return []
     people = sorted({row.person_id for _, row in found})
@@ -157,6 +209,7 @@ def _with_people(db: Connection, found: Sequence[tuple[bool, Any]]) -> list[Clai
     if again := [row.id for _, row in found if row.attempts]:
         for entry in db.execute(_TRIED, {"texts": again}):
             journal[entry.outbox_id].append(entry)
+    before = parts_of(db, again)
     return [
         Claimed(
             id=row.id,
@@ -171,11 +224,14 @@ def _with_people(db: Connection, found: Sequence[tuple[bool, Any]]) -> list[Clai
             test=row.test,
             promised_at=row.promised_at,
             expires_at=row.expires_at,
+            via=row.via,
             attempts=row.attempts,
             carrier=row.carrier,
             doubtful=doubtful,
             tried=tuple(entry.carrier for entry in journal[row.id]),
             attempted_at=journal[row.id][-1].began_at if journal[row.id] else None,
+            failures=sum(entry.outcome == "retryable" for entry in journal[row.id]),
+            before=before.get(row.id),
             look_up=look_ups[row.person_id],
         )
         for doubtful, row in found
@@ -243,6 +299,16 @@ _ABANDON = (
 )
 
 
+_ABANDON_PARTS = (
+    update(part)
+    .where(
+        part.c.outbox_id.in_(bindparam("texts", expanding=True)),
+        part.c.outcome.is_(None),
+    )
+    .values(outcome="ambiguous", ended_at=bindparam("now", type_=Utc))
+)
+
+
 def reclaim(
     db: Connection,
     *,
@@ -261,4 +327,35 @@ def reclaim(
     texts = list(db.scalars(_RECLAIM, {"now": at, "gone": gone}))
     if texts:
         db.execute(_ABANDON, {"now": at, "texts": texts})
+        db.execute(_ABANDON_PARTS, {"now": at, "texts": texts})
     return len(texts)
+
+
+_left_alone = (
+    select(_candidate.c.id)
+    .where(
+        _candidate.c.state == State.QUEUED,
+        _candidate.c.kind.in_(list(Kind)),
+        _candidate.c.via == bindparam("of_via"),
+        ~exists().where(
+            part.c.outbox_id == _candidate.c.id, part.c.outcome == "accepted"
+        ),
+    )
+    .limit(bindparam("room", type_=Integer))
+    .with_for_update(skip_locked=True)
+    .cte("left_alone")
+)
+_FREE = (
+    update(outbox)
+    .where(outbox.c.id.in_(select(_left_alone.c.id)))
+    .values(via="")
+    .returning(outbox.c.id)
+)
+
+
+def free(db: Connection, *, via: str, limit: int = 1000) -> int:
+    """Give the queued texts of one who is not there to anybody; how many.
+
+    A text of which a part was taken stays: nobody else could send the rest of it.
+    """
+    return len(db.execute(_FREE, {"of_via": via, "room": limit}).all())

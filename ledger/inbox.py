@@ -1,58 +1,29 @@
 """What carriers tell us: receipts and incoming texts, stored before they are believed.
 
-A receipt is stored as it came, once, and matched when the carrier's id for the text is
-known, which may be later: a fast carrier's receipt overtakes its own answer.
+Each is stored as it came, once. An incoming text waits until somebody has done what it
+asks for; `receipts` matches a receipt with its text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any
+import json
+from collections.abc import Mapping
+from datetime import datetime
 
-from sqlalchemy import (
-    Connection,
-    Integer,
-    bindparam,
-    delete,
-    func,
-    select,
-    update,
-)
+from sqlalchemy import Connection, bindparam, select
 
 from ledger.once import Once
-from ledger.outbox import State, raise_state
-from ledger.schema import Utc, attempt, inbound, outbox, person, receipt
+from ledger.receipts import Matched, match_receipts
+from ledger.schema import Utc, inbound, receipt
 from ledger.vault import Keys, seal_raw
 
-__all__ = ["Matched", "forget", "match_receipts", "store_inbound", "store_receipt"]
-
-# A receipt that found no text in so long is about somebody else's.
-MATCH_DAYS_MAX = 3
-
-# What a receipt's status says of the text; any other says nothing.
-_MEANINGS = {
-    "sent": State.SENT,
-    "delivered": State.DELIVERED,
-    "failed": State.FAILED,
-    "opted_out": State.FAILED,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Matched:
-    """A receipt that found its text."""
-
-    outbox_id: int
-    person_id: int
-    # The person's keyed hash, for the stop list; None once erased.
-    look_up: bytes | None = field(repr=False)
-    carrier: str
-    status: str
-    # Whether it changed the text's state.
-    raised: bool
-
+__all__ = [
+    "Matched",
+    "last_inbound",
+    "match_receipts",
+    "store_inbound",
+    "store_receipt",
+]
 
 _receipt_once = Once(
     receipt,
@@ -77,10 +48,13 @@ def store_receipt(
     raw: bytes,
     at: datetime,
     part: int = 0,
+    look_up: bytes | None = None,
 ) -> bool:
     """Store a receipt, its form sealed; False if the same was there already.
 
-    `carrier` is the channel's name, `status` our word for it, `part` 0 the whole text.
+    `carrier` is the channel's name, `status` our word for it, `part` 0 the whole text
+    or all that its id names. `look_up` is the keyed hash of the phone it is about,
+    where the carrier says that: then it is matched with no other phone's text.
     """
     new = _receipt_once(
         db,
@@ -90,6 +64,7 @@ def store_receipt(
         part=part,
         raw=seal_raw(keys, raw),
         at=at,
+        look_up=look_up,
     )
     return new is not None
 
@@ -105,8 +80,13 @@ def store_inbound(
     raw: bytes,
     keyword: str | None,
     at: datetime,
-) -> bool:
-    """Store an incoming text, its form sealed; False if the same was there already."""
+    words: Mapping[str, str] | None = None,
+) -> int | None:
+    """Store an incoming text, its form sealed; its id, None if it was there already.
+
+    `words` are `from` and `text` of one that is still to be handled; without them it is
+    stored as handled.
+    """
     new = _inbound_once(
         db,
         carrier=carrier,
@@ -116,120 +96,29 @@ def store_inbound(
         raw=seal_raw(keys, raw),
         keyword=keyword,
         at=at,
+        words=None if words is None else seal_raw(keys, json.dumps(words).encode()),
+        handled_at=at if words is None else None,
     )
-    return new is not None
+    assert new is None or isinstance(new, int)
+    return new
 
 
-_FOUND = (
-    select(
-        receipt.c.id,
-        receipt.c.carrier,
-        receipt.c.carrier_id,
-        receipt.c.status,
-        receipt.c.part,
-        attempt.c.outbox_id,
-        attempt.c.number,
-        attempt.c.parts,
-        outbox.c.attempts,
-        outbox.c.person_id,
-        person.c.look_up,
+_LAST = (
+    select(inbound.c.carrier_id)
+    .where(
+        inbound.c.look_up == bindparam("of_person"),
+        inbound.c.at >= bindparam("since", type_=Utc),
+        inbound.c.carrier == bindparam("of_carrier"),
     )
-    .join(
-        attempt,
-        (attempt.c.carrier == receipt.c.carrier)
-        & (attempt.c.carrier_id == receipt.c.carrier_id),
-    )
-    .join(outbox, outbox.c.id == attempt.c.outbox_id)
-    .join(person, person.c.id == outbox.c.person_id)
-    .where(receipt.c.matched_at.is_(None))
-    .order_by(receipt.c.id)
-)
-# Pairs in one IN would be read through every unmatched receipt on SQLite.
-_FOUND_BY_ID = _FOUND.where(
-    receipt.c.carrier == bindparam("of_carrier"),
-    receipt.c.carrier_id.in_(bindparam("ids", expanding=True)),
-)
-_FOUND_LATELY = _FOUND.where(receipt.c.at > bindparam("since", type_=Utc)).limit(
-    bindparam("room", type_=Integer)
-)
-_MATCH = (
-    update(receipt)
-    .where(receipt.c.id == bindparam("of_id"))
-    .values(matched_at=bindparam("now", type_=Utc))
+    .order_by(inbound.c.at.desc(), inbound.c.id.desc())
+    .limit(1)
 )
 
 
-def match_receipts(
-    db: Connection,
-    *,
-    at: datetime,
-    ids: Sequence[tuple[str, str]] | None = None,
-    limit: int = 500,
-) -> list[Matched]:
-    """Believe the stored receipts whose text is known, and raise its state.
-
-    With `ids`, pairs of carrier and the carrier's id, only theirs: when a receipt came,
-    and when an answer brought its id. Without, the latest up to `limit`: the sweeper
-    finds the pair that passed each other in two transactions.
-    """
-    if ids is None:
-        since = at - timedelta(days=MATCH_DAYS_MAX)
-        rows = list(db.execute(_FOUND_LATELY, {"since": since, "room": limit}))
-    else:
-        by_carrier: dict[str, list[str]] = {}
-        for carrier, carrier_id in ids:
-            by_carrier.setdefault(carrier, []).append(carrier_id)
-        rows = [
-            row
-            for carrier, of_it in by_carrier.items()
-            for row in db.execute(_FOUND_BY_ID, {"of_carrier": carrier, "ids": of_it})
-        ]
-    return [_believe(db, row, at) for row in rows]
-
-
-def _believe(db: Connection, row: Any, at: datetime) -> Matched:
-    db.execute(_MATCH, {"of_id": row.id, "now": at})
-    state = _meaning(db, row)
-    raised = state is not None and raise_state(
-        db, outbox_id=row.outbox_id, state=state, at=at
-    )
-    return Matched(
-        outbox_id=row.outbox_id,
-        person_id=row.person_id,
-        look_up=row.look_up,
-        carrier=row.carrier,
-        status=row.status,
-        raised=raised,
-    )
-
-
-_PARTS_DELIVERED = select(func.count(receipt.c.part.distinct())).where(
-    receipt.c.carrier == bindparam("of_carrier"),
-    receipt.c.carrier_id == bindparam("of_carrier_id"),
-    receipt.c.status == "delivered",
-    receipt.c.part > 0,
-)
-
-
-def _meaning(db: Connection, row: Any) -> State | None:
-    state = _MEANINGS.get(row.status)
-    if state is State.FAILED and row.number != row.attempts:
-        # An earlier attempt's failure; a later one is on its way.
-        return None
-    if state is State.DELIVERED and row.part > 0:
-        arrived = db.scalar(
-            _PARTS_DELIVERED,
-            {"of_carrier": row.carrier, "of_carrier_id": row.carrier_id},
-        )
-        # A long text is delivered when all its parts are.
-        if arrived is None or arrived < (row.parts or 1):
-            return State.SENT
-    return state
-
-
-def forget(db: Connection, *, before: datetime) -> int:
-    """Delete receipts and incoming texts that are older than `before`; how many."""
-    return sum(
-        db.execute(delete(table).where(table.c.at < before)).rowcount
-        for table in (receipt, inbound)
-    )
+def last_inbound(
+    db: Connection, *, carrier: str, look_up: bytes, since: datetime
+) -> str | None:
+    """The carrier's id of the last text from a phone that came since then, if any."""
+    asked = {"of_carrier": carrier, "of_person": look_up, "since": since}
+    found: str | None = db.scalar(_LAST, asked)
+    return found

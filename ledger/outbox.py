@@ -7,7 +7,7 @@ and people do to those that have not left yet.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -20,6 +20,7 @@ from ledger.schema import Utc, outbox
 
 __all__ = [
     "NEVER",
+    "WORKERS",
     "Kind",
     "State",
     "due",
@@ -33,6 +34,10 @@ __all__ = [
 
 # For a text that waits for its receipt and for nothing else.
 NEVER = datetime(9000, 1, 1, tzinfo=UTC)
+
+# In `via`: the workers' to carry. Else it is the name of the channel whose process
+# carries the text, or empty as long as nobody has looked where it belongs.
+WORKERS = "*"
 
 
 class Kind(StrEnum):
@@ -147,31 +152,54 @@ def raise_state(db: Connection, *, outbox_id: int, state: State, at: datetime) -
     return raised == 1
 
 
+# As far as one look goes: who waits behind so many is found when they are gone.
+OVERDUE_LOOK = 5000
 _candidate = outbox.alias("candidate")
-_overdue = (
-    select(_candidate.c.id)
+_waiting = (
+    select(_candidate.c.id, _candidate.c.expires_at)
     .where(
         _candidate.c.state == State.QUEUED,
-        # Named for the index, which then leaves out what is not due yet.
-        _candidate.c.kind.in_(list(Kind)),
+        _candidate.c.kind == bindparam("of_kind"),
+        _candidate.c.via == bindparam("of_via"),
         _candidate.c.due_at <= bindparam("now", type_=Utc),
-        _candidate.c.expires_at <= bindparam("now", type_=Utc),
     )
-    .limit(bindparam("room", type_=Integer))
-    .with_for_update(skip_locked=True)
-    .cte("overdue")
+    .order_by(_candidate.c.due_at)
+    .limit(OVERDUE_LOOK)
+    .cte("waiting")
 )
-_EXPIRE = (
+_EXPIRE = Prepared(
     update(outbox)
-    .where(outbox.c.id.in_(select(_overdue.c.id)))
+    .where(
+        outbox.c.id.in_(
+            select(_waiting.c.id)
+            .where(_waiting.c.expires_at <= bindparam("now", type_=Utc))
+            .limit(bindparam("room", type_=Integer))
+        ),
+        # Somebody may have claimed it since it was looked at.
+        outbox.c.state == State.QUEUED,
+    )
     .values(state=State.EXPIRED, changed_at=bindparam("now", type_=Utc))
+    # SQLite counts no rows of a statement that begins with WITH.
     .returning(outbox.c.id)
 )
 
 
-def expire(db: Connection, *, at: datetime, limit: int = 1000) -> int:
-    """Close texts that nobody sent in time; an old text is worse than none."""
-    return len(db.execute(_EXPIRE, {"now": at, "room": limit}).all())
+def expire(
+    db: Connection,
+    *,
+    at: datetime,
+    vias: Collection[str] = ("", WORKERS),
+    limit: int = 1000,
+) -> int:
+    """Close texts that nobody sent in time; an old text is worse than none.
+
+    Of `vias`, whoever is to carry them; `limit` at most of each, and of each kind.
+    """
+    return sum(
+        len(_EXPIRE.all(db, of_kind=kind, of_via=via, now=at, room=limit))
+        for kind in Kind
+        for via in vias
+    )
 
 
 def withdraw(
@@ -196,29 +224,35 @@ def withdraw(
 
 
 _NEXT = Prepared(
-    select(func.min(outbox.c.due_at)).where(
-        outbox.c.state == bindparam("in_state"), outbox.c.kind == bindparam("of_kind")
+    select(
+        *(
+            select(func.min(outbox.c.due_at))
+            .where(
+                outbox.c.state == state,
+                outbox.c.kind == kind,
+                outbox.c.via == bindparam(via),
+            )
+            .scalar_subquery()
+            for state in (State.QUEUED, State.UNCLEAR)
+            for kind in Kind
+            for via in ("own", "anybodys")
+        ),
+        select(func.min(outbox.c.lease_until))
+        .where(outbox.c.state == State.SENDING)
+        .scalar_subquery(),
     )
 )
-_NEXT_LEASE = Prepared(
-    select(func.min(outbox.c.lease_until)).where(outbox.c.state == State.SENDING)
-)
 
 
-def next_due(db: Connection) -> datetime | None:
-    """When delivery has something to do next, also as to leases; None for never."""
-    times = [
-        _NEXT.scalar(db, in_state=state, of_kind=kind)
-        for state in (State.QUEUED, State.UNCLEAR)
-        for kind in Kind
-    ]
-    times.append(_NEXT_LEASE.scalar(db))
+def next_due(db: Connection, *, via: str = WORKERS) -> datetime | None:
+    """When who carries `via` has something to do next, also as to leases; or None."""
+    times = _NEXT.first(db, own=via, anybodys="") or ()
     return min((at for at in times if at is not None and at < NEVER), default=None)
 
 
-def due(db: Connection, *, at: datetime) -> bool:
-    """Say whether delivery has something to do now."""
-    when = next_due(db)
+def due(db: Connection, *, at: datetime, via: str = WORKERS) -> bool:
+    """Say whether who carries `via` has something to do now."""
+    when = next_due(db, via=via)
     return when is not None and when <= at
 
 

@@ -66,9 +66,25 @@ class Prepared:
         changed: int = cursor.rowcount
         return changed
 
+    def many(self, db: Connection, rows: Sequence[Mapping[str, object]]) -> int:
+        """Run it once for each of `rows`, which name the same parameters.
+
+        Returns how many rows were changed by all of them together.
+        """
+        if not rows:
+            return 0
+        compiled = self._compile(db, rows[0])
+        given = [compiled.parameters(values) for values in rows]
+        changed: int = run(db, compiled.text, given, many=True).rowcount
+        return changed
+
     def _executed(
         self, db: Connection, values: Mapping[str, object]
     ) -> tuple[_Compiled, Any]:
+        compiled = self._compile(db, values)
+        return compiled, run(db, compiled.text, compiled.parameters(values))
+
+    def _compile(self, db: Connection, values: Mapping[str, object]) -> _Compiled:
         named = (db.dialect.name, tuple(values))
         compiled = self._compiled.get(named)
         if compiled is None:
@@ -78,7 +94,7 @@ class Prepared:
                 else self._statements[db.dialect.name]
             )
             compiled = self._compiled[named] = _Compiled.of(statement, db, values)
-        return compiled, run(db, compiled.text, compiled.parameters(values))
+        return compiled
 
 
 @dataclass(slots=True)
@@ -135,11 +151,18 @@ class _Compiled:
         return tuple(cells)
 
 
-def run(db: Connection, text: str, parameters: Any = ()) -> Any:
-    """Have the driver execute `text`, and return its cursor."""
+def run(db: Connection, text: str, parameters: Any = (), *, many: bool = False) -> Any:
+    """Have the driver execute `text`, and return its cursor.
+
+    With `many`, once for each of a list of parameters.
+    """
     driver: Any = db.connection.driver_connection
     try:
-        return driver.execute(text, parameters)
+        if not many:
+            return driver.execute(text, parameters)
+        cursor = driver.cursor()
+        cursor.executemany(text, parameters)
+        return cursor
     except _driver_error(db) as error:
         raise _as_sqlalchemys(db, text, error) from error
 

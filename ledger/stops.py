@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, delete, select
@@ -10,7 +11,7 @@ from ledger import events, schema
 from ledger.events import Recorded
 from ledger.once import Once
 
-__all__ = ["EVERY_LINE", "is_stopped", "start", "start_all", "stop"]
+__all__ = ["EVERY_LINE", "is_stopped", "start", "start_all", "stop", "stopped"]
 
 EVERY_LINE = "*"
 
@@ -21,6 +22,9 @@ _on = _stop.line.in_([bindparam("of_line"), EVERY_LINE])
 _delete = delete(schema.stop).where(_of, _on)
 _delete_all = delete(schema.stop).where(_of)
 _find = select(_stop.line).where(_of, _on).limit(1)
+_stopped = select(_stop.look_up, _stop.line).where(
+    _stop.look_up.in_(bindparam("people", expanding=True))
+)
 
 
 def stop(
@@ -110,3 +114,11 @@ def is_stopped(db: Connection, *, look_up: bytes, line: str) -> bool:
     """Whether this person refused texts from this line, or campaign texts from any."""
     found = db.execute(_find, {"of_person": look_up, "of_line": line}).first()
     return found is not None
+
+
+def stopped(db: Connection, look_ups: Iterable[bytes]) -> set[tuple[bytes, str]]:
+    """Which lines these people refused, as pairs; EVERY_LINE is a line among them."""
+    people = sorted(set(look_ups))
+    if not people:
+        return set()
+    return {(bytes(of), line) for of, line in db.execute(_stopped, {"people": people})}

@@ -8,8 +8,11 @@ random nonces; every sealed value is one version byte, the nonce, the ciphertext
 
 from __future__ import annotations
 
+import base64
 import hmac
+import json
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from cryptography.exceptions import InvalidTag
@@ -28,13 +31,17 @@ __all__ = [
     "look_up",
     "seal_phone",
     "seal_raw",
+    "seal_slots",
     "unseal_phone",
     "unseal_raw",
+    "unseal_slots",
 ]
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
 _VERSION = b"\x01"
+# The one slot that a sealed text has; no template can name it.
+_SEALED = "=sealed"
 
 _insert_meta = Once(schema.meta, schema.meta.c.name, returning=schema.meta.c.name)
 _metas = select(schema.meta.c.name, schema.meta.c.value)
@@ -93,6 +100,25 @@ def seal_raw(keys: Keys, raw: bytes) -> bytes:
 def unseal_raw(keys: Keys, sealed: bytes) -> bytes:
     """What `seal_raw` was given. Raises WrongKeys."""
     return _unseal(_raw_key(keys), sealed, b"raw")
+
+
+def seal_slots(keys: Keys, slots: Mapping[str, str]) -> dict[str, str]:
+    """What a text will say, as slots that hold it sealed: some of it is private."""
+    sealed = seal_raw(keys, json.dumps(dict(slots)).encode())
+    return {_SEALED: base64.b64encode(sealed).decode()}
+
+
+def unseal_slots(keys: Keys, slots: Mapping[str, str | int]) -> Mapping[str, str | int]:
+    """The slots of a text, those that `seal_slots` sealed too. Raises WrongKeys."""
+    sealed = slots.get(_SEALED)
+    if not isinstance(sealed, str):
+        return slots
+    try:
+        found = base64.b64decode(sealed, validate=True)
+    except ValueError:
+        raise WrongKeys("a sealed slot is not what was sealed") from None
+    said: dict[str, str] = json.loads(unseal_raw(keys, found))
+    return said
 
 
 def claim_key(db: Connection, keys: Keys) -> None:

@@ -14,11 +14,12 @@ from enum import StrEnum
 USSD_GSM7_SEPTETS_MAX = 182
 USSD_UCS2_UNITS_MAX = 80
 
+SMS_OCTETS = 140
 SMS_GSM7_SEPTETS = 160
 SMS_UCS2_UNITS = 70
-# A part of several gives six octets to its user data header.
-PART_GSM7_SEPTETS = 153
-PART_UCS2_UNITS = 67
+# What a part of several gives to its user data header, whose reference has one octet:
+# 153 septets or 67 units are left. With a reference of two octets it is one more.
+HEADER_OCTETS = 6
 SMS_PARTS_MAX = 255  # the header counts parts in one octet
 
 GSM7_BASIC = frozenset(
@@ -78,19 +79,26 @@ def ucs2_units(text: str) -> int:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
-def sms_parts(text: str) -> tuple[str, ...]:
+def sms_parts(
+    text: str,
+    *,
+    header_octets: int = HEADER_OCTETS,
+    encoding: Encoding | None = None,
+) -> tuple[str, ...]:
     """Cut a text into the parts it is sent as; joined, they are the text again.
 
     No part ends inside a surrogate pair or an escape pair, nor between a letter and
     a mark or joiner that belongs to it, unless one letter's marks fill a whole part.
-    Raises TextTooLong beyond 255 parts.
+    A part of several leaves room for its header. `encoding` is UCS2 where a text goes
+    so though GSM-7 could hold it. Raises TextTooLong beyond 255 parts.
     """
-    septets = gsm7_septets(text)
+    septets = None if encoding is Encoding.UCS2 else gsm7_septets(text)
+    octets = SMS_OCTETS - header_octets
     if septets is not None:
-        whole, room, wide = SMS_GSM7_SEPTETS, PART_GSM7_SEPTETS, GSM7_EXTENSION
+        whole, room, wide = SMS_GSM7_SEPTETS, octets * 8 // 7, GSM7_EXTENSION
         size = septets
     else:
-        whole, room, wide = SMS_UCS2_UNITS, PART_UCS2_UNITS, None
+        whole, room, wide = SMS_UCS2_UNITS, octets // 2, None
         size = ucs2_units(text)
     if size <= whole:
         return (text,)

@@ -76,6 +76,20 @@ def from_person(text: str, region: str = "IR") -> str:
     raise NotAPhone("this is not a mobile number")
 
 
+def is_mobile(e164: str) -> bool:
+    """Say whether a person may hold this number: no short code, no landline.
+
+    Iran's new mobile prefixes count before phonenumbers' metadata knows them.
+    """
+    if _IRAN_MOBILE.fullmatch(e164):
+        return True
+    try:
+        number = phonenumbers.parse(e164, None)
+    except phonenumbers.NumberParseException:
+        return False
+    return phonenumbers.number_type(number) in _MOBILE
+
+
 def mask(e164: str) -> str:
     """Show the last four digits, ***4567: all that logs and exports may hold."""
     return "***" + e164[-4:] if len(e164) > 8 else "***"

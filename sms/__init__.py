@@ -12,7 +12,11 @@ Map of the package:
 - `endings`    what becomes of a text after a call
 - `waits`      how long after each outcome a text is tried again
 - `owner`      whose lease it is, and whether that process is gone
+- `posted`     what a carrier tells us: receipts, incoming texts
 - `receiving`  receipts and incoming texts: store first, then act
+- `asking`     when a carrier that posts nothing is asked about a text
 - `keywords`   the words that stop and start texts, however they are spelled
+- `rules`      what may leave now: consent, stops, quiet hours, caps, guests
+- `rehearsal`  texts for guests alone, and three numbers that play a part
 - `lines`      the sender lines that people have told to be silent
 """

@@ -18,30 +18,46 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 import httpx
 
+from sms.posted import (
+    Forged,
+    Inbound,
+    Joint,
+    Posted,
+    Receipt,
+    Reply,
+    Spoilt,
+    Unreadable,
+)
+from sms.result import Outcome, Piece, Result, Status, of_pieces
+
 __all__ = [
     "Answer",
     "Asked",
+    "ByParts",
     "Carrier",
     "Forged",
     "Inbound",
+    "Joint",
     "Outbound",
     "Outcome",
+    "Piece",
     "Posted",
     "Question",
     "Receipt",
     "Reply",
     "Result",
+    "Spoilt",
     "Status",
     "Tools",
     "Unreadable",
     "address",
     "checked",
     "keep_urls_out_of_logs",
+    "of_pieces",
     "scrubbed",
 ]
 
@@ -53,41 +69,24 @@ RETRY_AFTER_SECONDS_MAX = 3600
 TEXT_CHARS_MAX = 2000  # ten parts of 67 are more than any handset joins in practice
 
 
-class Outcome(StrEnum):
-    """What became of one call; the only thing that decides about another."""
-
-    ACCEPTED = "accepted"
-    THROTTLED = "throttled"
-    # Surely not taken, and may well be taken later.
-    RETRYABLE = "retryable"
-    # Surely not taken, and never will be.
-    REFUSED = "refused"
-    MISCONFIGURED = "misconfigured"
-    NO_CREDIT = "no_credit"
-    OPTED_OUT = "opted_out"
-    # The request left and no clear answer came: it may have been taken.
-    AMBIGUOUS = "ambiguous"
-
-
-class Status(StrEnum):
-    """How far a text has come that the carrier has taken."""
-
-    SENT = "sent"
-    DELIVERED = "delivered"
-    FAILED = "failed"
-    OPTED_OUT = "opted_out"
-    # A word we do not know is kept, and believed to say nothing.
-    UNKNOWN = "unknown"
-
-
 @dataclass(frozen=True, slots=True)
 class Outbound:
-    """One text to send; `id` is our reference: 63 bits in decimal, always the same."""
+    """One text to send; `id` is our reference: 63 bits in decimal, always the same.
+
+    The rest is for a carrier that is handed the parts one by one (`ByParts`): how many
+    there are, what a handset joins them by, and which of them are to be handed over
+    now, from 1: those that no earlier call surely brought, or left in doubt.
+    """
 
     id: str
     to: str = field(repr=False)
     text: str = field(repr=False)
     sender: str
+    total: int = 1
+    reference: int = 0
+    parts: tuple[int, ...] = (1,)
+    # After so long the text is worth nothing; 0 is not known.
+    valid_seconds: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,76 +106,6 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """What the carrier answered; `detail` holds codes only, no number and no text."""
-
-    outcome: Outcome
-    carrier_id: str | None = None
-    detail: str = ""
-    parts: int | None = None
-    retry_after_seconds: int | None = None
-    # Some carriers know at once, or by the time they are asked.
-    status: Status = Status.SENT
-    # What it bills for the whole text, as `0.8 KES`: `sms.prices.said` writes it.
-    cost: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """A carrier's report on a text.
-
-    `part` 0 is the whole text; any other number is one part, the same at each report on
-    it. `raw` is its own piece of a post that brings several.
-    """
-
-    carrier_id: str
-    status: Status
-    raw_status: str
-    part: int = 0
-    raw: bytes = field(default=b"", repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Inbound:
-    """A text that somebody sent to one of our lines."""
-
-    carrier_id: str
-    sender_phone: str = field(repr=False)
-    line: str
-    text: str = field(repr=False)
-    at: datetime | None = None
-    raw: bytes = field(default=b"", repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Posted:
-    """A webhook's request as it came; the names of its headers are in small letters.
-
-    `url` is the whole address as the carrier called it, which some of them sign.
-    """
-
-    method: str
-    url: str = field(repr=False)
-    query: bytes = field(default=b"", repr=False)
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    body: bytes = field(default=b"", repr=False)
-
-    @property
-    def raw(self) -> bytes:
-        """What it says: the query of a GET, the body of anything else."""
-        return self.query if self.method == "GET" else self.body
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What the carrier's webhook wants to hear once its form is stored."""
-
-    status: int = 200
-    content_type: str = "text/plain; charset=utf-8"
-    body: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Tools:
     """What an adapter may use of the world; everything else is in its options.
 
@@ -191,14 +120,6 @@ class Tools:
     feed: Callable[[str, str, str], None]
     region: str = "IR"
     receipts_url: str = field(default="", repr=False)
-
-
-class Unreadable(ValueError):
-    """What was posted cannot be read; the message names the field, not its content."""
-
-
-class Forged(Exception):
-    """What was posted does not carry the signature of the carrier it claims to be."""
 
 
 @runtime_checkable
@@ -245,30 +166,51 @@ class Carrier(Protocol):
         """
         ...
 
-    def read_receipts(self, posted: Posted) -> tuple[Receipt, ...]:
+    def read_receipts(self, posted: Posted) -> tuple[Receipt | Spoilt, ...]:
         """Read delivery reports; raises Unreadable or Forged."""
         ...
 
-    def read_inbound(self, posted: Posted) -> tuple[Inbound, ...]:
+    def read_inbound(self, posted: Posted) -> tuple[Inbound | Spoilt, ...]:
         """Read incoming texts; raises Unreadable or Forged."""
         ...
 
 
 @runtime_checkable
+class ByParts(Protocol):
+    """A carrier that is handed a long text part by part, in a process of its own.
+
+    Its `send` is never called: the process gives the engine a `Result` with `pieces`.
+    """
+
+    def count(self, text: str) -> int:
+        """How many parts it makes of a text; TextTooLong if they are too many."""
+        ...
+
+
+@runtime_checkable
 class Asked(Protocol):
-    """A carrier that posts nothing by itself, so its news is asked for.
+    """A carrier whose news is asked for, because it posts none by itself.
 
     Neither raises for anything the carrier or the net does: what cannot be had now is
     left out, and had later. A list may be shown once only, so what comes is to be
     stored before anything is done about it.
     """
 
-    def ask_receipts(self, carrier_ids: Sequence[str]) -> tuple[Receipt, ...]:
-        """What became of texts, by the carrier's ids."""
+    @property
+    def ids_at_once(self) -> int:
+        """How many ids one request asks about; 0 if it posts its news after all."""
         ...
 
-    def ask_inbound(self) -> tuple[Inbound, ...]:
-        """Texts that came in, those that were seen before perhaps too."""
+    def ask_receipts(self, carrier_ids: Sequence[str]) -> tuple[Receipt, ...]:
+        """What became of texts, by up to `ids_at_once` of the carrier's ids."""
+        ...
+
+    def ask_inbound(self, *, again: bool = False) -> tuple[Inbound | Spoilt, ...]:
+        """Texts that came in, those that were seen before perhaps too.
+
+        With `again` surely those too, as far back as the carrier shows them: what it
+        showed before may not have been stored.
+        """
         ...
 
 

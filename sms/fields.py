@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any, TypeVar
 from urllib.parse import unquote_to_bytes
 
@@ -21,11 +21,13 @@ from sms.carrier import (
     Inbound,
     Posted,
     Receipt,
+    Spoilt,
     Unreadable,
 )
 
 __all__ = [
     "each",
+    "every",
     "every_field",
     "field_of",
     "fields_of",
@@ -36,6 +38,7 @@ __all__ = [
     "line_of",
     "object_of",
     "octets_of",
+    "second_in",
     "sender_of",
     "text_of",
     "texts_in",
@@ -142,23 +145,31 @@ def items_of(found: Mapping[str, Any], name: str) -> Sequence[Any]:
 
 def each(
     items: Iterable[Any], read: Callable[[Mapping[str, Any]], Read]
-) -> tuple[Read, ...]:
+) -> tuple[Read | Spoilt, ...]:
     """Read many that were posted together, each with its own piece of the post.
 
     A bad one keeps no good ones from being believed, for the carrier would post all of
     them again, for ever. Raises the first fault if none can be read.
     """
-    found: list[Read] = []
-    fault: Unreadable | None = None
+    found = every(items, read)
+    if found and all(isinstance(one, Spoilt) for one in found):
+        raise Unreadable(next(one.why for one in found if isinstance(one, Spoilt)))
+    return found
+
+
+def every(
+    items: Iterable[Any], read: Callable[[Mapping[str, Any]], Read]
+) -> tuple[Read | Spoilt, ...]:
+    """Read a list that was asked for: what is bad may not be shown again."""
+    found: list[Read | Spoilt] = []
     for item in items:
+        raw = json.dumps(item).encode()
         try:
             if not isinstance(item, dict):
                 raise Unreadable("an item is not an object")
-            found.append(replace(read(item), raw=json.dumps(item).encode()))
-        except Unreadable as error:
-            fault = fault or error
-    if fault is not None and not found:
-        raise fault
+            found.append(replace(read(item), raw=raw))
+        except Unreadable as fault:
+            found.append(Spoilt(str(fault), raw))
     return tuple(found)
 
 
@@ -206,16 +217,24 @@ def text_of(form: Mapping[str, str], name: str) -> str:
     return field_of(form, name, chars_max=TEXT_CHARS_MAX, empty=True)
 
 
-def time_in(text: str) -> datetime | None:
-    """UTC from ISO 8601, with or without a zone; None for anything else.
+def time_in(text: str, zone: tzinfo = UTC) -> datetime | None:
+    """UTC from ISO 8601, in `zone` where it names none; None for anything else.
 
-    Nothing hangs on when a text was written.
+    Nothing hangs on when a text was written, but whether it is an old one.
     """
     try:
         at = datetime.fromisoformat(text.strip()[:40])
-        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+        return at.replace(tzinfo=at.tzinfo or zone).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def second_in(text: str) -> datetime | None:
+    """UTC from seconds since 1970; None for anything else."""
+    said = text.strip()
+    if not (said.isascii() and said.isdecimal() and len(said) <= 10):
+        return None
+    return datetime.fromtimestamp(int(said), UTC)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

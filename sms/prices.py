@@ -12,10 +12,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-__all__ = ["Cost", "Price", "said", "total"]
+__all__ = ["Cost", "Price", "heard", "said", "total"]
 
 CURRENCY_CHARS_MAX = 20
-SAID_CHARS_MAX = 40
+HEARD_CHARS_MAX = 40
 
 # As in the setting `step_price`: `1150 rial`. Some carriers write the word first.
 _COST = re.compile(
@@ -35,7 +35,7 @@ class Cost:
     def read(cls, written: str) -> Cost:
         """Read `1150 rial`, or a figure alone; ValueError for anything else."""
         found = _COST.fullmatch(written)
-        if found is None:
+        if found is None or not written.isprintable():
             raise ValueError("a cost is a figure and one word, as 1150 rial")
         return cls(Decimal(found["amount"]), found["currency"] or "")
 
@@ -70,20 +70,27 @@ def total(costs: Iterable[Cost]) -> tuple[Cost, ...]:
     return tuple(Cost(sums[currency], currency) for currency in sorted(sums))
 
 
-def said(amount: object, currency: object = "") -> str:
-    """What a carrier says that a text cost, as `0.8 KES`; empty for nothing readable.
+def heard(amount: object, currency: object = "") -> Cost | None:
+    """Read what a carrier says that a text cost; None for what is no such thing.
 
     The currency may stand in `amount` itself, before or after the figure. A figure
     below zero is one taken from our credit.
     """
-    if isinstance(amount, bool) or not isinstance(amount, (str, int, float, Decimal)):
-        return ""
-    words = str(amount)[: SAID_CHARS_MAX + 1].strip().removeprefix("-")
+    if isinstance(amount, bool) or not isinstance(amount, (str, int, float)):
+        return None
+    words = str(amount)[: HEARD_CHARS_MAX + 1].strip().removeprefix("-")
     if first := _WORD_FIRST.fullmatch(words):
         words = f"{first[2]} {first[1]}"
     elif isinstance(currency, str) and currency:
         words = f"{words} {currency[: CURRENCY_CHARS_MAX + 1]}"
     try:
-        return str(Cost.read(words))
+        return Cost.read(words)
     except ValueError:
-        return ""
+        return None
+
+
+def said(*costs: Cost | None) -> str:
+    """Write what the parts of a text cost together; empty unless all of it is known."""
+    known = [cost for cost in costs if cost is not None]
+    sums = total(known)
+    return str(sums[0]) if len(known) == len(costs) and len(sums) == 1 else ""

@@ -31,7 +31,7 @@ class Channel:
     prefixes: tuple[str, ...] = ()
     kinds: frozenset[Kind] = frozenset()
     price: Price | None = None
-    segments_per_second: int = 50
+    segments_per_second: int = 10_000
     # A call that takes longer is a slow one.
     slow_seconds: float = 5.0
     # An unclear receipt or service text is sent again after so long; 0 is never.

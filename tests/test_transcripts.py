@@ -74,7 +74,7 @@ def test_a_story_goes_as_it_tells_through_the_whole_service(
 
 def texts_promised(gateway: Gateway) -> list[str]:
     """The promised texts as they will be read, without the words of a sender line."""
-    render = renderer(gateway.service.library)
+    render = renderer(gateway.service.library, gateway.service.keys)
     promised = []
     for row in gateway.rows("outbox"):
         stop = MENUS.notices["stop"][row.language].source

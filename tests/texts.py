@@ -10,10 +10,10 @@ from typing import Any
 
 from sqlalchemy import select
 
-from ledger import claims, events, outbox, people
+from ledger import attempts, claims, events, outbox, people
 from ledger.claims import Claimed
 from ledger.engine import Engine, reading, writing
-from ledger.outbox import Kind
+from ledger.outbox import Kind, State
 from ledger.schema import attempt
 from ledger.schema import outbox as outbox_table
 from ledger.vault import Keys
@@ -84,12 +84,48 @@ class Texts:
             )
 
     def claim(
-        self, owner: str = "a", *, limit: int = 10, lease_seconds: float = 30
+        self,
+        owner: str = "a",
+        *,
+        limit: int = 10,
+        lease_seconds: float = 30,
+        **more: Any,
     ) -> list[Claimed]:
         with writing(self.engine) as db:
             return claims.claim(
-                db, owner=owner, at=self.at, lease_seconds=lease_seconds, limit=limit
+                db,
+                owner=owner,
+                at=self.at,
+                lease_seconds=lease_seconds,
+                limit=limit,
+                **more,
             )
+
+    def begin(
+        self, outbox_id: int, owner: str = "a", *, carrier: str = "kave", **more: Any
+    ) -> int | None:
+        """Begin an attempt as deliveries do; its number."""
+        begun = attempts.Begun(outbox_id, carrier, **more)
+        with writing(self.engine) as db:
+            numbers = attempts.begin(
+                db, [begun], owner=owner, at=self.at, lease_seconds=30
+            )
+        return numbers.get(outbox_id)
+
+    def end(
+        self,
+        outbox_id: int,
+        outcome: str,
+        state: State | None,
+        *,
+        owner: str = "a",
+        number: int = 1,
+        **more: Any,
+    ) -> None:
+        """End an attempt as deliveries do."""
+        ended = attempts.Ended(outbox_id, number, outcome, state, **more)
+        with writing(self.engine) as db:
+            attempts.end(db, [ended], owner=owner, at=self.at)
 
     def row(self, outbox_id: int) -> Any:
         with reading(self.engine) as db:

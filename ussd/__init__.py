@@ -2,12 +2,14 @@
 
 menus       the values that a menu file holds: campaigns, screens, texts
 reading     a menu file into those values, or every fault in it with its line;
-            `nodes`, `pieces` and `entries` are what it is read from, `faults` what is
-            wrong in it; `latin` is the same file for a channel that shows GSM-7 only
+            `nodes`, `pieces`, `entries` and `entrances` are what it is read from,
+            `deeds` what it can have done, `faults` what is wrong in it; `latin` is the
+            same file for a channel that shows GSM-7 only
 templates   the small language of texts and conditions, worked out and never run
 machine     one pure step: menus, session and answers into the next screen; `steps`
             are its values, `answers` reads what is typed at a question, `moves` goes
             on, back and home, `telling` knows what the menus say to one caller
+keywords    how a text that was sent begins a conversation of the machine
 screen      how a screen is worded; `paging` lays out what a handset cannot show at once
 trail       what a carrier's request says anew: a retry, an answer, a restart
 sessions    where a caller stands, kept in Redis between turns

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 
 __all__ = [
     "ANSWER_UNITS_MAX",
+    "BY_TEXT",
+    "CHOICES_MAX",
     "CONVERSATION_TEXTS",
     "CUT_OFF_SLOTS",
     "EFFECTS",
@@ -65,3 +67,8 @@ CONVERSATION_TEXTS: Mapping[str, tuple[str, ...]] = {
 
 # UTF-16 units of what the help desk may answer, so that it is four parts at most.
 ANSWER_UNITS_MAX = 240
+# Of the conversations that wait for an answer, those that `sms.which` asks about.
+CHOICES_MAX = 3
+
+# What stands for the dialled code in a conversation by text, where none was dialled.
+BY_TEXT = "sms"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ussd.deeds import BY_TEXT
 from ussd.menus import Menus
 from ussd.steps import Session
 from ussd.telling import spoken
@@ -36,8 +37,8 @@ def opened(menus: Menus, name: str, rest: str, language: str) -> Opened | None:
     if not to:
         return None
     campaign = keyword.campaign or menus.campaign.id
-    # Nothing was dialled: `home` is where the menus start.
-    answers = {"dialled": "", **keyword.set}
+    # No code is written so: `home` is where the menus start.
+    answers = {"dialled": BY_TEXT, **keyword.set}
     session = Session(to, campaign, spoken(menus, language), answers)
     if rest:
         return Opened(session, (rest,), shown=False)

@@ -9,8 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 
-from phone.digits import fold
-from ussd.entries import Entries
+from ussd.entrances import Entrances, words_of
 from ussd.faults import BadMenus
 from ussd.latin import apart, titles_of
 from ussd.menus import (
@@ -26,7 +25,7 @@ from ussd.menus import (
     TextMessage,
 )
 from ussd.nodes import Node, parse
-from ussd.pieces import flag, string, strings, whole
+from ussd.pieces import flag, string, whole
 from ussd.templates import Template
 
 __all__ = ["hash_of", "read"]
@@ -38,10 +37,6 @@ RESUME_MINUTES_MAX = 1_440
 EXPIRES_HOURS = 24
 # A desk that answers in more parts than this should ring.
 PARTS_MAX = 6
-KEYWORDS_MAX = 60
-# Characters of one keyword, and the words that each may have in a language.
-WORD_CHARS_MAX = 40
-WORDS_MAX = 30
 TEXT_KINDS = ("receipt", "service", "campaign")
 NOTICES = (
     *("wrong", "err", "busy", "unsure", "bye", "card", "unknown"),
@@ -118,7 +113,7 @@ def read(source: str, *, time_zone: str, name: str = "menus.yaml") -> Menus:
         sensitive=_sensitive(screens, flow_names),
         figures={key: "fa" if key == "fa" else "en" for key in languages},
         keywords=keywords,
-        words=_words(keywords.values()),
+        words=words_of(keywords.values()),
     )
     if not menus.campaigns:
         root.fault("there is no campaign", "Add one under `campaigns:`")
@@ -132,7 +127,7 @@ def hash_of(source: str) -> str:
     return hashlib.sha256(source.encode()).hexdigest()
 
 
-class _Reader(Entries):
+class _Reader(Entrances):
     def __init__(self, languages: tuple[str, ...], time_zone: str) -> None:
         super().__init__(languages, time_zone)
         # What `Menus.places` says, found while reading.
@@ -169,69 +164,6 @@ class _Reader(Entries):
             entry = value.mapping(key, needs=("to",), takes=("campaign",))
             led[code] = Opening(string(entry, "to"), string(entry, "campaign"))
         return led
-
-    def shortcuts(self, node: Node) -> dict[str, Shortcut]:
-        """Named ways into the middle, with what they answer beforehand."""
-        shortcuts = {}
-        for key, value in node.mapping("shortcuts").items():
-            entry = value.mapping(
-                f"shortcut {key}", needs=("to",), takes=("set", "campaign")
-            )
-            shortcuts[key] = Shortcut(
-                name=key,
-                to=string(entry, "to"),
-                set=strings(entry, "set"),
-                campaign=string(entry, "campaign"),
-                line=value.named,
-                column=value.named_column,
-            )
-        return shortcuts
-
-    def keywords(self, node: Node) -> dict[str, Keyword]:
-        """What a text may begin with, and where each leads."""
-        entries = node.mapping("keywords")
-        if len(entries) > KEYWORDS_MAX:
-            what = f"there are more than {KEYWORDS_MAX} keywords"
-            node.fault(what, "Let people choose on a screen")
-        return {key: self._keyword(key, value) for key, value in entries.items()}
-
-    def _keyword(self, key: str, node: Node) -> Keyword:
-        entry = node.mapping(
-            f"keyword {key}",
-            needs=("words",),
-            takes=("to", "says", "rest", "press", "set", "campaign"),
-        )
-        if ("to" in entry) == ("says" in entry):
-            what = f"keyword {key} leads nowhere"
-            if "to" in entry:
-                what = f"keyword {key} leads to a screen and says a text"
-            node.fault_of_name(what, "Write either `to:`, a screen, or `says:`, a text")
-        return Keyword(
-            name=key,
-            words=self._spellings(key, entry["words"]) if "words" in entry else {},
-            to=string(entry, "to"),
-            says=string(entry, "says"),
-            rest=string(entry, "rest"),
-            press=string(entry, "press"),
-            set=strings(entry, "set"),
-            campaign=string(entry, "campaign"),
-            line=node.named,
-            column=node.named_column,
-        )
-
-    def _spellings(self, key: str, node: Node) -> dict[str, tuple[str, ...]]:
-        spelled = {}
-        entries = node.mapping(f"words of {key}", needs=self.languages)
-        for language, value in entries.items():
-            words = [part.string("a word") for part in value.sequence("words")]
-            if not 0 < len(words) <= WORDS_MAX:
-                what = f"keyword {key} ({language}) has {len(words)} words"
-                value.fault(what, f"Write 1 to {WORDS_MAX}")
-            if any(len(word) > WORD_CHARS_MAX for word in words):
-                what = f"a word of keyword {key} is longer than {WORD_CHARS_MAX}"
-                value.fault(what, "Nobody types as much: shorten it")
-            spelled[language] = tuple(words)
-        return spelled
 
     def flows(self, node: Node, limits: Limits) -> dict[str, Flow]:
         """The flows that are declared, each with its own limits."""
@@ -357,16 +289,6 @@ def _bounded(entry: Mapping[str, Node], key: str, default: int, most: int) -> in
     if key in entry and not 1 <= value <= most:
         entry[key].fault(f"{key} is out of bounds", f"Write 1 to {most}")
     return value
-
-
-def _words(keywords: Iterable[Keyword]) -> dict[str, str]:
-    """Every word of theirs as it is compared, with the first keyword that has it."""
-    words: dict[str, str] = {}
-    for keyword in keywords:
-        for spellings in keyword.words.values():
-            for word in spellings:
-                words.setdefault(fold(word), keyword.name)
-    return words
 
 
 def _answers(

@@ -18,6 +18,7 @@ from ussd.reading import (
     LANGUAGES_MAX,
     LIMIT_MAX,
     NOTICES,
+    PARTS_MAX,
     RESUME_MINUTES_MAX,
     TEXT_KINDS,
 )
@@ -50,6 +51,9 @@ def schema() -> Schema:
                     {"anyOf": [_word("A screen or a shortcut."), _ref("opening")]},
                 ),
                 "shortcuts": _named("Ways into the middle.", _ref("shortcut")),
+                "keywords": _named(
+                    "What a text may begin with, by their names.", _ref("keyword")
+                ),
                 "campaigns": _named("Appeals; the first is usual.", _ref("campaign")),
                 "flows": _named("Groups of screens, by their names.", _ref("flow")),
                 "limits": _limits(),
@@ -76,6 +80,7 @@ def schema() -> Schema:
             },
             "opening": _opening(),
             "shortcut": _shortcut(),
+            "keyword": _keyword(),
             "campaign": _campaign(),
             "flow": _flow(),
             "screen": _screen(),
@@ -113,6 +118,23 @@ def _shortcut() -> Schema:
             "campaign": _word("The campaign; the first one if none is named."),
         },
         needs=("to",),
+    )
+
+
+def _keyword() -> Schema:
+    words = _list("Any of them; signs and spaces do not matter.", _SCALAR)
+    return _mapping(
+        "Words that a text may begin with; either `to` or `says`.",
+        {
+            "words": _named("The words, for each language.", words),
+            "to": _word("The screen that a text leads to."),
+            "says": _word("The text that answers it."),
+            "rest": _word("The screen where what follows the word is the answer."),
+            "press": _word("A key that is pressed on the screen at once."),
+            "set": _answers("Answers by their names; an amount in rial."),
+            "campaign": _word("The campaign; the first one if none is named."),
+        },
+        needs=("words",),
     )
 
 
@@ -275,12 +297,15 @@ def _ask() -> Schema:
 
 def _message() -> Schema:
     return _mapping(
-        "A text message that a deed promises.",
+        "A text message.",
         {
             "kind": _one_of(TEXT_KINDS, "A receipt reaches who stopped texts too."),
             "text": _ref("words"),
             "stop_line": _flag("Ends with the words of the sender line."),
             "expires_hours": _whole("It is not sent after so many hours."),
+            "parts_max": _whole(
+                "How many parts it may be; 1 if not said.", 1, PARTS_MAX
+            ),
         },
         needs=("kind", "text"),
     )

@@ -3,6 +3,9 @@
 service  serve, web, worker, schedule, smpp, migrate, doctor, settings-doc
 dial     a phone in the terminal
 menus    check, load, graph, test
+send     prepare, approve, start, pause, resume, cancel, show, list
+texts    dead, show, resend, close, channels
+desk     list, show, answer, close
 ledger   export, verify, balance
 tokens   add, revoke, list
 """
@@ -23,11 +26,14 @@ COMMANDS = {
     "web": ("gateway.cli.service", "Run the web service alone."),
     "worker": ("gateway.cli.service", "Run one worker alone."),
     "schedule": ("gateway.cli.service", "Run the scheduler alone."),
-    "smpp": ("gateway.cli.smpp", "Stay bound to one USSD message centre."),
+    "smpp": ("gateway.cli.smpp", "Stay bound to one message centre."),
     "migrate": ("gateway.cli.service", "Bring the ledger's tables up to date."),
     "doctor": ("gateway.cli.service", "Say what is well and what is not."),
     "dial": ("gateway.cli.dial", "Dial a code in this terminal."),
     "menus": ("gateway.cli.menus", "Check, publish and rehearse the menus."),
+    "send": ("gateway.cli.send", "Send one text to many people."),
+    "texts": ("gateway.cli.texts", "See what became of texts, and of their channels."),
+    "desk": ("gateway.cli.desk", "Read what people wrote, and answer."),
     "ledger": ("gateway.cli.ledger", "Read, check and export the books."),
     "tokens": ("gateway.cli.tokens", "Keys that open the export address."),
     "settings-doc": ("gateway.cli.service", "Write the page of settings."),
@@ -38,7 +44,9 @@ COMMANDS = {
 FAULTS = {
     "gateway.faults.Unready",
     "gateway.library.NoMenus",
+    "gateway.texting.desk.NoAnswer",
     "ledger.engine.LedgerError",
+    "ledger.enquiries.NotOpen",
     "ledger.export.selection.BadSelection",
     "ledger.export.xlsx.XlsxMissing",
     "redis.exceptions.RedisError",

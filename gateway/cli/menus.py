@@ -33,7 +33,8 @@ def check(files: tuple[Path, ...], form: str) -> None:
     """Prove menu files and folders of them; without FILES, the one the settings name.
 
     A file with faults is refused with exit code 1. A single file without tells how
-    many screens and seconds each thing that it does takes, and what the carrier bills.
+    many screens and seconds each thing that it does takes and what the carrier bills,
+    and how many parts each text is and why.
     """
     import json
 
@@ -44,6 +45,7 @@ def check(files: tuple[Path, ...], form: str) -> None:
         menu_files,
         prices,
         prove_file,
+        texts_table,
     )
 
     settings = load(os.environ)
@@ -69,8 +71,9 @@ def check(files: tuple[Path, ...], form: str) -> None:
             f"{path}: {len(menus.screens)} screens, {len(menus.texts)} texts, "
             f"{len(menus.languages)} languages: no fault"
         )
-        for line in as_table(proved, costs) if alone else ():
-            click.echo(line)
+        for table in (as_table(proved, costs), texts_table(proved)) if alone else ():
+            for line in table:
+                click.echo(line)
     if form == "json":
         held = told[0] if alone else told
         click.echo(json.dumps(held, ensure_ascii=False, indent=2))

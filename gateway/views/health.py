@@ -22,7 +22,10 @@ def alive() -> Response:
 
 @bp.get("/readyz")
 def ready() -> Response:
-    """200 if database, Redis, migrations and menus are there; 503 says what is not."""
+    """200 if database, Redis, migrations and menus are there; 503 says what is not.
+
+    In a rehearsal it says so, lest anybody takes it for the service itself.
+    """
     service: Service = current_app.extensions["yarigar"]
     checks: dict[str, Callable[[], bool]] = {
         "database": lambda: _database(service),
@@ -31,9 +34,11 @@ def ready() -> Response:
         "menus": lambda: bool(service.library.current(None).hash),
     }
     missing = [name for name, holds in checks.items() if not _holds(holds)]
-    text = f"not ready: {', '.join(missing)}\n" if missing else "ready\n"
+    text = f"not ready: {', '.join(missing)}" if missing else "ready"
+    if service.settings.rehearsal:
+        text += " (rehearsal)"
     return Response(
-        text,
+        f"{text}\n",
         status=503 if missing else 200,
         content_type="text/plain; charset=utf-8",
     )

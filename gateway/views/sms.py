@@ -1,8 +1,8 @@
 """The SMS webhooks: what carriers report of our texts, and texts people send.
 
 What comes is stored as it came before anything is done about it, and answered 200 in
-the carrier's own form. What cannot be read is refused with 400 and one line, what does
-not carry the carrier's signature with 403.
+the carrier's own form. What cannot be read is kept too, and refused with 400 and one
+line; what does not carry the carrier's signature is refused with 403, and not kept.
 """
 
 from __future__ import annotations
@@ -17,18 +17,21 @@ from flask import Blueprint, Response, abort, current_app, request
 
 from gateway.addresses import caller, is_allowed
 from gateway.service import Service
+from ledger import unreadable
 from ledger.engine import Connection, LedgerError, writing
-from sms.carrier import Forged, Inbound, Posted, Receipt, Unreadable
-from sms.receiving import take_inbound, take_receipts
+from sms.carrier import Forged, Inbound, Posted, Receipt, Spoilt, Unreadable
+from sms.receiving import take_receipts, take_texts
 from sms.routes import Channel
 
 bp = Blueprint("sms", __name__, url_prefix="/sms")
 
+# A hundred long texts in one post, which is what the most talkative carrier sends.
+BODY_BYTES_MAX = 512 * 1024
 RETRY_SECONDS = timedelta(seconds=30)
 
 log = structlog.get_logger()
 
-Found = TypeVar("Found", Receipt, Inbound)
+Found = TypeVar("Found", tuple[Receipt | Spoilt, ...], tuple[Inbound | Spoilt, ...])
 
 
 @bp.route("/<channel>/<key>/receipts", methods=["GET", "POST"])
@@ -36,45 +39,49 @@ def receipts(channel: str, key: str) -> Response:
     """Store delivery reports and believe them."""
     service, at = _service(), _channel(channel, key)
 
-    def take(db: Connection, posted: Posted, found: tuple[Receipt, ...]) -> None:
+    def take(db: Connection, found: tuple[Receipt | Spoilt, ...], raw: bytes) -> None:
         now = service.clock()
-        take_receipts(
-            db, service.keys, service.routes, at, found, raw=posted.raw, at=now
-        )
+        take_receipts(db, service.keys, service.routes, at, found, raw=raw, at=now)
 
-    return _taken(at, at.carrier.read_receipts, take)
+    return _taken(at, unreadable.RECEIPTS, at.carrier.read_receipts, take)
 
 
 @bp.route("/<channel>/<key>/inbound", methods=["GET", "POST"])
 def inbound(channel: str, key: str) -> Response:
-    """Store texts that somebody sent to one of our lines, and obey 11 and 12."""
+    """Store texts that somebody sent to one of our lines, and obey 11 and 12.
+
+    What else they ask for is done once they are stored; what a fault leaves undone is
+    done by the scheduler.
+    """
     service, at = _service(), _channel(channel, key)
+    left: list[int] = []
 
-    def take(db: Connection, posted: Posted, found: tuple[Inbound, ...]) -> None:
+    def take(db: Connection, found: tuple[Inbound | Spoilt, ...], raw: bytes) -> None:
         now = service.clock()
-        for text in found:
-            take_inbound(db, service.keys, at, text, raw=posted.raw, at=now)
+        left[:] = take_texts(db, service.keys, at, found, raw=raw, at=now)
 
-    return _taken(at, at.carrier.read_inbound, take)
+    answer = _taken(at, unreadable.INBOUND, at.carrier.read_inbound, take)
+    service.texting.handle(left, service.clock())
+    return answer
 
 
 def _taken(
     channel: Channel,
-    read: Callable[[Posted], tuple[Found, ...]],
-    take: Callable[[Connection, Posted, tuple[Found, ...]], None],
+    way: str,
+    read: Callable[[Posted], Found],
+    take: Callable[[Connection, Found, bytes], None],
 ) -> Response:
     """Read what was posted, store it, and answer; else it is to come again."""
     posted = _posted()
     try:
         found = read(posted)
+        with writing(_service().engine) as db:
+            take(db, found, posted.raw)
     except Unreadable as reason:
-        return _line(str(reason), 400)
+        return _kept(channel, way, posted, str(reason))
     except Forged as reason:
         log.warning("post_forged", channel=channel.name, why=str(reason))
         return _line(str(reason), 403)
-    try:
-        with writing(_service().engine) as db:
-            take(db, posted, found)
     except LedgerError as failure:
         log.error("inbound_not_stored", channel=channel.name, why=str(failure))
     except Exception:
@@ -85,6 +92,31 @@ def _taken(
         return Response(
             reply.body, status=reply.status, content_type=reply.content_type
         )
+    return _later()
+
+
+def _kept(channel: Channel, way: str, posted: Posted, why: str) -> Response:
+    """Keep a post that cannot be read, and refuse it."""
+    service = _service()
+    try:
+        with writing(service.engine) as db:
+            unreadable.keep(
+                db,
+                service.keys,
+                carrier=channel.name,
+                way=way,
+                raw=posted.raw,
+                why=why,
+                at=service.clock(),
+            )
+    except LedgerError as failure:
+        log.error("inbound_not_stored", channel=channel.name, why=str(failure))
+        return _later()
+    log.warning("post_unreadable", channel=channel.name, why=why)
+    return _line(why, 400)
+
+
+def _later() -> Response:
     answer = _line("try again later", 503)
     answer.headers["Retry-After"] = str(int(RETRY_SECONDS.total_seconds()))
     return answer
@@ -92,6 +124,7 @@ def _taken(
 
 def _posted() -> Posted:
     """The request as it came, under the address that carriers were given."""
+    request.max_content_length = BODY_BYTES_MAX
     query: bytes = request.query_string
     url = _service().settings.public_url + request.path
     if query:

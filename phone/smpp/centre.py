@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Sequence
 
 import structlog
 
-from phone.smpp.faults import BindRefused, LinkLost, NoAnswer, Refused
+from phone.smpp.faults import BindRefused, LinkLost, NoAnswer, NotSent, Refused
 from phone.smpp.link import Account, Address, Link, Receive, Role
 from phone.smpp.pdu import Message, Taken
 from phone.smpp.status import Status
@@ -41,7 +42,10 @@ log = structlog.get_logger(__name__)
 
 
 class Centre:
-    """Keeps one bind. `addresses` are tried in turn; `random` gives 0 to 1."""
+    """Keeps `binds` binds of one account. `random` gives 0 to 1.
+
+    The addresses are tried in turn; several binds begin at different ones.
+    """
 
     def __init__(
         self,
@@ -51,51 +55,82 @@ class Centre:
         receive: Receive,
         *,
         random: Callable[[], float],
+        binds: int = 1,
     ) -> None:
         self._addresses = addresses
         self._account = account
         self._role = role
         self._receive = receive
         self._random = random
-        self._link: Link | None = None
-        self._bound = asyncio.Event()
-        self._window = asyncio.Semaphore(account.window)
+        self._binds = binds
+        self._links: list[Link] = []
+        self._queue: deque[asyncio.Future[Link | None]] = deque()
+        self._is_closing = False
+        # The first bind has been tried: if the password is wrong, one bind is told so.
+        self._tried = asyncio.Event()
+        self._barred_until = 0.0
         self._turn = asyncio.Lock()
         self._gap_seconds = 0.0
         self._resume_at = 0.0
+        # How often a bind was lost: what was answered just before may not have arrived.
+        self.losses = 0
 
     @property
     def is_bound(self) -> bool:
-        return self._link is not None and not self._link.over.is_set()
+        return any(not link.over.is_set() for link in self._links)
+
+    @property
+    def room(self) -> int:
+        """How many messages would go out at once, were they handed over now."""
+        if self._queue or self._is_closing:
+            return 0
+        return sum(link.room for link in self._links)
 
     async def stay_bound(self) -> None:
-        """Bind, and bind again whenever the connection is lost, until cancelled.
+        """Bind, and bind again whenever a connection is lost, until cancelled.
 
-        Cancelled while bound, it unbinds first.
+        Cancelled while bound, it unbinds first; what still waits is not sent.
         """
-        failures = 0
+        try:
+            async with asyncio.TaskGroup() as group:
+                for number in range(self._binds):
+                    group.create_task(self._keep(number))
+        finally:
+            self.take_no_more()
+
+    def take_no_more(self) -> None:
+        """Before parting: who waits for a place in the window learns NotSent at once.
+
+        What has gone out is still answered.
+        """
+        self._is_closing = True
+        while self._queue:
+            waiter = self._queue.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
+
+    async def hand_over(
+        self, message: Message, *, wait_seconds: float | None = None
+    ) -> Taken:
+        """Hand over one message, once: whoever calls decides about another time.
+
+        Waits up to `wait_seconds` for a bind with room in its window, and then for the
+        answer. Raises NotSent if the centre surely does not have it; NoAnswer and
+        LinkLost if it may; Refused, also for being too fast; Unwritable. Cancelled,
+        it is not known whether the message left.
+        """
+        due = None
+        if wait_seconds is not None:
+            due = asyncio.get_running_loop().time() + wait_seconds
         while True:
-            address = self._addresses[failures % len(self._addresses)]
-            at = {"centre": str(address), "role": str(self._role)}
+            link = await self._place(due)
             try:
-                link = await Link.open(
-                    address, self._account, self._role, self._receive
-                )
-            except BindRefused as refused:
-                log.error("smpp_bind_refused", status=str(refused), **at)
-                failures += 1
-                pause = self._pause(failures, is_us=refused.status in REFUSALS_OF_US)
-            except (LinkLost, NoAnswer) as fault:
-                log.warning("smpp_not_bound", why=str(fault), **at)
-                failures += 1
-                pause = self._pause(failures)
-            else:
-                log.info("smpp_bound", **at)
-                held = await self._held(link)
-                log.warning("smpp_lost", why=link.why, seconds=round(held), **at)
-                failures = failures + 1 if held < HELD_SECONDS else 0
-                pause = self._pause(failures)
-            await asyncio.sleep(pause)
+                return await link.submit(message)
+            except NotSent:
+                # Nothing left us: another bind may take it.
+                continue
+            finally:
+                self._give_back(link)
 
     async def submit(
         self, message: Message, *, is_wanted: Callable[[], bool]
@@ -104,52 +139,128 @@ class Centre:
 
         One that got no answer is handed over again as long as it `is_wanted`: the
         centre may get it twice. None if it was not wanted any more. Raises Refused,
-        but for being too fast: then all go slower. Raises Unwritable. Waits for a bind
-        without end: put a time on it.
+        but for being too fast: then all go slower. Raises Unwritable, and NotSent
+        where no more is taken. Waits for a bind without end: put a time on it.
         """
-        # The link has a window too: here, whoever waits for a place in it is not yet
-        # counted as on its way, and need not go if it is not wanted by then.
-        async with self._window:
-            while True:
+        while True:
+            link = await self._place(None)
+            try:
                 await self._settle()
-                link = await self._standing()
+                # Whoever waited need not go if it is not wanted by then.
                 if not is_wanted():
                     return None
-                try:
-                    taken = await link.submit(message)
-                except LinkLost:
-                    continue
-                except NoAnswer as fault:
-                    log.warning("smpp_unanswered", why=str(fault))
-                except Refused as refused:
-                    if refused.status not in SLOWER:
-                        raise
-                    self._slow_down(refused)
-                else:
-                    self._speed_up()
-                    return taken
+                taken = await link.submit(message)
+            except (LinkLost, NotSent):
+                continue
+            except NoAnswer as fault:
+                log.warning("smpp_unanswered", why=str(fault))
+            except Refused as refused:
+                if refused.status not in SLOWER:
+                    raise
+                self._slow_down(refused)
+            else:
+                self._speed_up()
+                return taken
+            finally:
+                self._give_back(link)
+
+    # -- places in the windows ------------------------------------------------------
+
+    async def _place(self, due: float | None) -> Link:
+        """Take a place in the emptiest window, first come, first served."""
+        link = None if self._queue else self._emptiest()
+        if self._is_closing:
+            raise NotSent("no more is taken")
+        if link is not None:
+            link.taken += 1
+            return link
+        waiter: asyncio.Future[Link | None] = asyncio.get_running_loop().create_future()
+        self._queue.append(waiter)
+        self._offer()
+        try:
+            async with asyncio.timeout_at(due):
+                link = await waiter
+        except BaseException as fault:
+            if waiter.done() and not waiter.cancelled() and (link := waiter.result()):
+                self._give_back(link)
+            if isinstance(fault, TimeoutError):
+                raise NotSent("no bind had room in time") from None
+            raise
+        if link is None:
+            raise NotSent("no more is taken")
+        return link
+
+    def _give_back(self, link: Link) -> None:
+        link.taken -= 1
+        self._offer()
+
+    def _offer(self) -> None:
+        """Give what room there is to those who wait for it."""
+        while self._queue and (link := self._emptiest()) is not None:
+            waiter = self._queue.popleft()
+            if not waiter.done():
+                link.taken += 1
+                waiter.set_result(link)
+
+    def _emptiest(self) -> Link | None:
+        link = max(self._links, key=_room, default=None)
+        return link if link is not None and link.room > 0 else None
+
+    # -- binds ----------------------------------------------------------------------
+
+    async def _keep(self, number: int) -> None:
+        if number:
+            await self._tried.wait()
+        loop = asyncio.get_running_loop()
+        failures = 0
+        while True:
+            while (barred := self._barred_until - loop.time()) > 0:
+                await asyncio.sleep(barred)
+            address = self._addresses[(number + failures) % len(self._addresses)]
+            at = {"centre": str(address), "role": str(self._role)}
+            try:
+                link = await Link.open(
+                    address, self._account, self._role, self._receive
+                )
+            except BindRefused as refused:
+                log.error("smpp_bind_refused", status=str(refused), **at)
+                failures += 1
+                is_us = refused.status in REFUSALS_OF_US
+                pause = self._pause(failures, is_us=is_us)
+                if is_us:
+                    self._barred_until = loop.time() + pause
+            except (LinkLost, NoAnswer) as fault:
+                log.warning("smpp_not_bound", why=str(fault), **at)
+                failures += 1
+                pause = self._pause(failures)
+            else:
+                log.info("smpp_bound", **at)
+                self._tried.set()
+                held = await self._held(link)
+                log.warning("smpp_lost", why=link.why, seconds=round(held), **at)
+                # One that carried something is worth coming back to at once.
+                is_failure = held < HELD_SECONDS and not link.carried
+                failures = failures + 1 if is_failure else 0
+                pause = self._pause(failures)
+            self._tried.set()
+            await asyncio.sleep(pause)
 
     async def _held(self, link: Link) -> float:
         """Work with a connection until it is lost; for how many seconds it held."""
         loop = asyncio.get_running_loop()
         since = loop.time()
-        self._link = link
-        self._bound.set()
+        self._links.append(link)
+        self._offer()
         try:
             await link.over.wait()
         except asyncio.CancelledError:
             await link.unbind()
             raise
         finally:
-            self._link = None
+            self.losses += 1
+            self._links.remove(link)
             await link.close("left")
         return loop.time() - since
-
-    async def _standing(self) -> Link:
-        while (link := self._link) is None or link.over.is_set():
-            self._bound.clear()
-            await self._bound.wait()
-        return link
 
     def _pause(self, failures: int, *, is_us: bool = False) -> float:
         """How long to wait before the next try: longer each time, never in step."""
@@ -185,3 +296,7 @@ class Centre:
                 await asyncio.sleep(wait)
             if self._gap_seconds:
                 await asyncio.sleep(self._gap_seconds)
+
+
+def _room(link: Link) -> int:
+    return link.room

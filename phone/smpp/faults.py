@@ -5,6 +5,7 @@ SmppError
 ├── Unwritable    a value of ours that its field cannot hold
 ├── BindRefused   the centre does not let us in; `status` says why
 ├── Refused       the centre has the request and does not take it; `status` says why
+├── NotSent       a request that surely never left us: asked again, it is asked once
 ├── LinkLost      the connection ended before the answer came
 └── NoAnswer      the connection stands and the answer did not come in time
 """
@@ -18,6 +19,7 @@ __all__ = [
     "LinkLost",
     "Malformed",
     "NoAnswer",
+    "NotSent",
     "Refused",
     "SmppError",
     "Unwritable",
@@ -65,6 +67,10 @@ class BindRefused(_WithStatus):
 
 class Refused(_WithStatus):
     """The centre does not take a request."""
+
+
+class NotSent(SmppError):
+    """A request that surely never left us: the centre does not have it."""
 
 
 class LinkLost(SmppError):

@@ -1,24 +1,31 @@
 """One bound connection to a message centre, from the bind until it is lost.
 
-Requests of ours go out `window` at a time and wait for their answers; the centre's are
-answered as they come. Whatever arrives that cannot be read costs the centre a refusal,
-and where the beginning of the next PDU is not to be found, the connection.
+Each request of ours waits for its answer; the centre's are answered as they come, and
+what it delivers when it is stored. Whatever arrives that cannot be read costs the
+centre a refusal, and where the beginning of the next PDU is not to be found, the
+connection.
+
+What decides whether a text goes twice: a request that raises NotSent has surely not
+left us. One that raises LinkLost or NoAnswer may have been taken.
 """
 
 from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
+
+import structlog
 
 from phone.smpp.faults import (
     BindRefused,
     LinkLost,
     Malformed,
     NoAnswer,
+    NotSent,
     Refused,
     SmppError,
 )
@@ -31,9 +38,9 @@ from phone.smpp.pdu import (
     Taken,
     decode,
     encode,
-    read_length,
 )
 from phone.smpp.status import Status
+from phone.smpp.stream import Stream
 
 __all__ = ["Account", "Address", "Link", "Receive", "Role"]
 
@@ -42,6 +49,12 @@ SEQUENCE_MAX = 0x7FFFFFFF
 MALFORMED_MAX = 50
 CONNECT_SECONDS_MAX = 10.0
 CLOSE_SECONDS_MAX = 2.0
+# What the centre delivered and is not yet stored: so much, and no more is read. And as
+# long as that: then the centre is told to send it again.
+RECEIVING_MAX = 1_000
+RECEIVE_SECONDS_MAX = 20.0
+# How far apart we look at what is overdue: one look at all, and no timer for each.
+LOOK_SECONDS_MIN, LOOK_SECONDS_MAX = 0.01, 0.5
 
 _LET_IN = {
     Command.BIND_RECEIVER_RESP,
@@ -49,8 +62,11 @@ _LET_IN = {
     Command.BIND_TRANSCEIVER_RESP,
 }
 
-# Takes a deliver_sm and gives the status of its answer, at once.
-Receive = Callable[[Message], int]
+# Takes a deliver_sm or a data_sm and gives the status of its answer: at once, or when
+# it is stored. An awaitable that takes too long is cancelled.
+Receive = Callable[[Message], int | Awaitable[int]]
+
+log = structlog.get_logger(__name__)
 
 
 class Role(StrEnum):
@@ -92,29 +108,41 @@ class Account:
     enquire_link_seconds: float = 30.0
 
 
-class Link:
-    """A connection that the centre let in. Made by `Link.open`, used in one loop."""
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    command: Command
+    due: float
+    answer: asyncio.Future[Pdu | SmppError]
 
-    def __init__(
-        self,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-        account: Account,
-        receive: Receive,
-    ) -> None:
-        self._reader = reader
-        self._writer = writer
+
+class Link:
+    """A connection that the centre let in. Made by `Link.open`, used in one loop.
+
+    `taken` is how many places of the window are, for whoever hands messages out.
+    """
+
+    def __init__(self, account: Account, receive: Receive) -> None:
+        self._loop = asyncio.get_running_loop()
         self._account = account
         self._receive = receive
+        self._stream = Stream(self._hear, self._refuse, self._lose)
         self._sequence = 0
-        self._waiting: dict[int, asyncio.Future[Pdu | None]] = {}
-        self._window = asyncio.Semaphore(account.window)
-        self._heard_at = asyncio.get_running_loop().time()
+        # In the order in which they are due.
+        self._waiting: dict[int, _Asked] = {}
+        self._receiving: dict[asyncio.Future[int], tuple[Pdu, float]] = {}
+        self._heard_at = self._loop.time()
         self._malformed = 0
         # Set where the answer is heard: a deliver_sm may be right behind it.
         self._is_bound = False
+        self._is_enquiring = False
+        self._is_leaving = False
         self._lost: str | None = None
-        self._tasks: list[asyncio.Task[None]] = []
+        least = min(account.response_seconds, account.enquire_link_seconds) / 10
+        self._look_seconds = min(max(least, LOOK_SECONDS_MIN), LOOK_SECONDS_MAX)
+        self._look = self._loop.call_later(self._look_seconds, self._look_around)
+        self.taken = 0
+        # Whether a message went over it, either way.
+        self.carried = False
         self.over = asyncio.Event()
 
     @classmethod
@@ -122,26 +150,27 @@ class Link:
         cls, address: Address, account: Account, role: Role, receive: Receive
     ) -> Link:
         """Connect and bind; raises LinkLost, NoAnswer or BindRefused."""
+        link = cls(account, receive)
         try:
             async with asyncio.timeout(CONNECT_SECONDS_MAX):
-                reader, writer = await asyncio.open_connection(
-                    address.host, address.port, ssl=address.tls
+                await link._loop.create_connection(
+                    lambda: link._stream, address.host, address.port, ssl=address.tls
                 )
-        except (OSError, TimeoutError, UnicodeError) as fault:
-            # UnicodeError: a host name that no resolver would take.
-            raise LinkLost(type(fault).__name__) from fault
-        link = cls(reader, writer, account, receive)
-        link._tasks = [asyncio.create_task(link._listen())]
-        try:
             body = Bind(account.system_id, account.password, account.system_type)
             await link._ask(role.command, body)
+        except (OSError, TimeoutError, UnicodeError) as fault:
+            # UnicodeError: a host name that no resolver would take.
+            await link.close("not connected")
+            raise LinkLost(type(fault).__name__) from fault
+        except NotSent as fault:
+            await link.close("not bound")
+            raise LinkLost(str(fault)) from None
         except Refused as refused:
             await link.close("refused")
             raise BindRefused(refused.status) from None
         except BaseException:
             await link.close("not bound")
             raise
-        link._tasks.append(asyncio.create_task(link._watch()))
         return link
 
     @property
@@ -149,18 +178,30 @@ class Link:
         """Why the connection ended; empty while it stands."""
         return self._lost or ""
 
-    async def submit(self, message: Message) -> Taken:
-        """Hand over one message; waits for a place in the window.
+    @property
+    def room(self) -> int:
+        """How many places of the window are free; none where the connection ended."""
+        if self._lost is not None or self._is_leaving or not self._stream.is_open:
+            return 0
+        return self._account.window - self.taken
 
-        Raises Refused if the centre said no; LinkLost and NoAnswer if it is not known
-        whether the centre has it; Unwritable.
+    async def submit(self, message: Message) -> Taken:
+        """Hand over one message, whatever the window: see `room`.
+
+        Raises Refused if the centre said no; NotSent if it surely does not have it,
+        LinkLost and NoAnswer if that is not known; Unwritable.
         """
-        async with self._window:
-            answer = await self._ask(Command.SUBMIT_SM, message)
+        answer = await self._ask(Command.SUBMIT_SM, message)
         return answer.body if isinstance(answer.body, Taken) else Taken()
 
     async def unbind(self) -> None:
-        """Take leave of the centre, and close the connection whatever it says."""
+        """Take leave of the centre, and close the connection whatever it says.
+
+        What it has delivered gets a moment to be stored, and is answered.
+        """
+        self._is_leaving = True
+        if self._receiving:
+            await asyncio.wait(list(self._receiving), timeout=CLOSE_SECONDS_MAX)
         with suppress(SmppError):
             await self._ask(Command.UNBIND)
         await self.close("unbound")
@@ -168,155 +209,174 @@ class Link:
     async def close(self, why: str) -> None:
         """Close the connection; what waits for an answer learns that it is lost."""
         self._lose(why)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        closed = asyncio.ensure_future(self._writer.wait_closed())
-        await asyncio.wait({closed}, timeout=CLOSE_SECONDS_MAX)
-        if not closed.done():
+        if self._stream.transport is None:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_SECONDS_MAX):
+                await self._stream.closed.wait()
+        if not self._stream.closed.is_set():
             # What the centre will not read would keep the socket for ever.
-            self._writer.transport.abort()
-        with suppress(OSError):
-            await closed
+            self._stream.abort()
+            await self._stream.closed.wait()
 
     # -- what we ask ----------------------------------------------------------------
 
     async def _ask(self, command: Command, body: Body = None) -> Pdu:
-        if self._lost is not None:
-            raise LinkLost(self._lost)
-        self._sequence = self._sequence % SEQUENCE_MAX + 1
-        sequence = self._sequence
-        octets = encode(Pdu(command, sequence, body=body))
-        answer: asyncio.Future[Pdu | None] = asyncio.get_running_loop().create_future()
-        self._waiting[sequence] = answer
+        sequence, answer = self._request(command, body)
         try:
-            async with asyncio.timeout(self._account.response_seconds):
-                await self._write(octets)
-                pdu = await answer
-        except TimeoutError:
-            raise NoAnswer(f"{command.name.lower()} was not answered") from None
+            said = await answer
         finally:
+            # Nobody waits for it any more if that was cancelled.
             self._waiting.pop(sequence, None)
-        if pdu is None:
-            if self._lost is not None:
-                raise LinkLost(self._lost)
-            raise NoAnswer(f"the answer to {command.name.lower()} cannot be read")
-        if pdu.status != Status.ESME_ROK or pdu.command is not command.response:
-            raise Refused(pdu.status or Status.ESME_RUNKNOWNERR)
-        return pdu
+        if isinstance(said, SmppError):
+            raise said
+        if said.status != Status.ESME_ROK or said.command is not command.response:
+            raise Refused(said.status or Status.ESME_RUNKNOWNERR)
+        return said
 
-    async def _write(self, octets: bytes) -> None:
-        try:
-            self._writer.write(octets)
-            await self._writer.drain()
-        except OSError as fault:
-            self._lose(type(fault).__name__)
-            raise LinkLost(type(fault).__name__) from fault
+    def _request(
+        self, command: Command, body: Body = None
+    ) -> tuple[int, asyncio.Future[Pdu | SmppError]]:
+        if self._lost is not None or not self._stream.is_open:
+            raise NotSent(self.why or "the connection is being closed")
+        sequence = self._sequence % SEQUENCE_MAX + 1
+        octets = encode(Pdu(command, sequence, body=body))
+        self._sequence = sequence
+        due = self._loop.time() + self._account.response_seconds
+        answer: asyncio.Future[Pdu | SmppError] = self._loop.create_future()
+        self._waiting[sequence] = _Asked(command, due, answer)
+        self._stream.request(sequence, octets)
+        return sequence, answer
 
-    async def _watch(self) -> None:
+    def _look_around(self) -> None:
+        now = self._loop.time()
+        for sequence, asked in list(self._waiting.items()):
+            if asked.due > now:
+                break
+            said = f"{asked.command.name.lower()} was not answered"
+            self._answered(sequence, NoAnswer(said))
+        for future, (_, due) in list(self._receiving.items()):
+            if due > now:
+                break
+            future.cancel()
+        patient_since = now - self._account.response_seconds
+        if (self._stream.half_since or now) <= patient_since:
+            self._refuse(Malformed("half a PDU, and no more came", is_lost=True))
+        elif (self._stream.stuck_since or now) <= patient_since:
+            self._lose("the centre does not read")
+        if self._lost is None:
+            self._enquire(now)
+            self._look = self._loop.call_later(self._look_seconds, self._look_around)
+
+    def _enquire(self, now: float) -> None:
         """Ask for a sign of life when nothing was heard for a while."""
-        loop = asyncio.get_running_loop()
-        patience = self._account.enquire_link_seconds
-        while True:
-            quiet = loop.time() - self._heard_at
-            if quiet < patience:
-                await asyncio.sleep(patience - quiet)
-                continue
-            try:
-                await self._ask(Command.ENQUIRE_LINK)
-            except Refused:
-                # A centre that refuses it lives.
-                continue
-            except SmppError as fault:
-                self._lose(str(fault))
-                return
+        quiet = now - self._heard_at
+        if (
+            self._is_bound
+            and not self._is_enquiring
+            and quiet >= self._account.enquire_link_seconds
+            and self._stream.is_open
+        ):
+            self._is_enquiring = True
+            _, answer = self._request(Command.ENQUIRE_LINK)
+            answer.add_done_callback(self._enquired)
+
+    def _enquired(self, answer: asyncio.Future[Pdu | SmppError]) -> None:
+        self._is_enquiring = False
+        # A centre that refuses it lives.
+        if isinstance(said := answer.result(), SmppError):
+            self._lose(str(said))
 
     # -- what we hear ---------------------------------------------------------------
 
-    async def _listen(self) -> None:
+    def _hear(self, octets: bytes) -> None:
+        self._heard_at = self._loop.time()
         try:
-            while True:
-                await self._hear()
-        except (Malformed, LinkLost, NoAnswer) as fault:
-            self._lose(str(fault))
-        except asyncio.IncompleteReadError:
-            self._lose("the centre closed the connection")
-        except OSError as fault:
-            self._lose(type(fault).__name__)
-
-    async def _hear(self) -> None:
-        head, rest = await self._reader.readexactly(4), b""
-        try:
-            length = read_length(head)
-            rest = await self._rest(length - len(head))
-            self._heard_at = asyncio.get_running_loop().time()
-            pdu = decode(head + rest)
+            pdu = decode(octets)
         except Malformed as fault:
-            await self._refuse(fault, is_response=rest[:1] >= b"\x80")
+            self._refuse(fault, is_response=octets[4] >= 0x80)
             return
         if pdu.command.is_response:
             self._is_bound |= pdu.command in _LET_IN and pdu.status == Status.ESME_ROK
+            self.carried |= pdu.command is Command.SUBMIT_SM_RESP
             self._answered(pdu.sequence, pdu)
         else:
-            await self._obey(pdu)
+            self._obey(pdu)
 
-    async def _rest(self, length: int) -> bytes:
-        try:
-            async with asyncio.timeout(self._account.response_seconds):
-                return await self._reader.readexactly(length)
-        except TimeoutError:
-            raise Malformed("half a PDU, and no more came", is_lost=True) from None
-
-    def _answered(self, sequence: int, pdu: Pdu | None) -> None:
-        answer = self._waiting.get(sequence)
+    def _answered(self, sequence: int, said: Pdu | SmppError) -> None:
+        asked = self._waiting.pop(sequence, None)
         # One that nobody waits for came too late, or was never asked.
-        if answer is not None and not answer.done():
-            answer.set_result(pdu)
+        if asked is not None and not asked.answer.done():
+            asked.answer.set_result(said)
 
-    async def _obey(self, pdu: Pdu) -> None:
-        status: int = Status.ESME_ROK
-        body: Body = None
-        if pdu.command is Command.DELIVER_SM:
-            assert isinstance(pdu.body, Message)
-            body = Taken()
-            if self._is_bound:
-                status = self._receive(pdu.body)
-            else:
-                status = Status.ESME_RINVBNDSTS
-        elif pdu.command not in (Command.ENQUIRE_LINK, Command.UNBIND):
-            # A request that only we make of a centre.
-            await self._reply(
-                Pdu(Command.GENERIC_NACK, pdu.sequence, Status.ESME_RINVCMDID)
-            )
-            return
-        await self._reply(Pdu(pdu.command.response, pdu.sequence, status, body))
-        if pdu.command is Command.UNBIND:
-            raise LinkLost("the centre unbound")
-
-    async def _refuse(self, fault: Malformed, *, is_response: bool) -> None:
-        self._malformed += 1
-        if is_response and not fault.is_lost:
-            # Two sides that refuse each other's refusals would never end.
-            self._answered(fault.sequence, None)
+    def _obey(self, pdu: Pdu) -> None:
+        if pdu.command in (Command.DELIVER_SM, Command.DATA_SM):
+            self._take(pdu)
+        elif pdu.command is Command.ENQUIRE_LINK:
+            self._reply(Pdu(Command.ENQUIRE_LINK_RESP, pdu.sequence))
+        elif pdu.command is Command.UNBIND:
+            self._reply(Pdu(Command.UNBIND_RESP, pdu.sequence))
+            self._lose("the centre unbound")
         else:
-            await self._reply(Pdu(Command.GENERIC_NACK, fault.sequence, fault.status))
-        if fault.is_lost or self._malformed >= MALFORMED_MAX:
-            raise fault
+            # A request that only we make of a centre.
+            status = Status.ESME_RINVCMDID
+            self._reply(Pdu(Command.GENERIC_NACK, pdu.sequence, status))
 
-    async def _reply(self, pdu: Pdu) -> None:
-        # A centre that does not read what it asked for is not waited for.
-        try:
-            async with asyncio.timeout(self._account.response_seconds):
-                await self._write(encode(pdu))
-        except TimeoutError:
-            raise NoAnswer("the centre does not read") from None
+    def _take(self, pdu: Pdu) -> None:
+        assert isinstance(pdu.body, Message)
+        self.carried = True
+        status: int | Awaitable[int]
+        if not self._is_bound:
+            status = Status.ESME_RINVBNDSTS
+        elif self._is_leaving:
+            status = Status.ESME_RX_T_APPN
+        else:
+            status = self._receive(pdu.body)
+        if isinstance(status, int):
+            self._reply(Pdu(pdu.command.response, pdu.sequence, status, Taken()))
+            return
+        future = asyncio.ensure_future(status)
+        self._receiving[future] = pdu, self._loop.time() + RECEIVE_SECONDS_MAX
+        future.add_done_callback(self._received)
+        if len(self._receiving) >= RECEIVING_MAX:
+            self._stream.hold(True)
+
+    def _received(self, future: asyncio.Future[int]) -> None:
+        pdu, _ = self._receiving.pop(future)
+        # Whatever went wrong with it: the centre keeps it, and sends it again.
+        status: int = Status.ESME_RX_T_APPN
+        if future.cancelled():
+            log.error("smpp_not_received", why="no time")
+        elif fault := future.exception():
+            log.error("smpp_not_received", why=type(fault).__name__)
+        else:
+            status = future.result()
+        self._reply(Pdu(pdu.command.response, pdu.sequence, status, Taken()))
+        if len(self._receiving) < RECEIVING_MAX:
+            self._stream.hold(False)
+
+    def _refuse(self, fault: Malformed, *, is_response: bool = False) -> None:
+        self._malformed += 1
+        if is_response:
+            # Two sides that refuse each other's refusals would never end.
+            self._answered(fault.sequence, NoAnswer("the answer cannot be read"))
+        else:
+            self._reply(Pdu(Command.GENERIC_NACK, fault.sequence, fault.status))
+        if fault.is_lost or self._malformed >= MALFORMED_MAX:
+            self._lose(str(fault))
+
+    def _reply(self, pdu: Pdu) -> None:
+        self._stream.reply(encode(pdu))
 
     # -- the end --------------------------------------------------------------------
 
     def _lose(self, why: str) -> None:
-        if self._lost is None:
-            self._lost = why
-        for sequence in self._waiting:
-            self._answered(sequence, None)
-        self._writer.close()
+        if self._lost is not None:
+            return
+        self._lost = why
+        self._look.cancel()
+        unsent = self._stream.end()
+        for sequence in list(self._waiting):
+            is_unsent = sequence in unsent
+            self._answered(sequence, NotSent(why) if is_unsent else LinkLost(why))
         self.over.set()

@@ -40,6 +40,7 @@ RESPONSE = 0x80000000
 # The most octets of each text field, its ending NUL among them.
 SYSTEM_ID, PASSWORD, SYSTEM_TYPE, ADDRESS_RANGE = 16, 9, 13, 41
 SERVICE_TYPE, ADDRESS, TIME, MESSAGE_ID = 6, 21, 17, 65
+DATA_ADDRESS = 65
 
 _HEADER = struct.Struct(">IIII")
 
@@ -60,6 +61,8 @@ class Command(IntEnum):
     BIND_TRANSCEIVER_RESP = 0x80000009
     ENQUIRE_LINK = 0x00000015
     ENQUIRE_LINK_RESP = 0x80000015
+    DATA_SM = 0x00000103
+    DATA_SM_RESP = 0x80000103
 
     @property
     def is_response(self) -> bool:
@@ -94,9 +97,10 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A text or a screen, from us (submit_sm) or to us (deliver_sm).
+    """A text or a screen, from us (submit_sm) or to us (deliver_sm, data_sm).
 
-    Nothing of it is shown by repr: it holds a caller's number and words.
+    A data_sm has fewer fields, and its text in message_payload. Nothing of it is shown
+    by repr: it holds a caller's number and words.
     """
 
     service_type: str = field(default="", repr=False)
@@ -150,8 +154,10 @@ _BODIES: dict[Command, type[Bind | Bound | Message | Taken]] = {
     **dict.fromkeys((bind.response for bind in _BINDS), Bound),
     Command.SUBMIT_SM: Message,
     Command.DELIVER_SM: Message,
+    Command.DATA_SM: Message,
     Command.SUBMIT_SM_RESP: Taken,
     Command.DELIVER_SM_RESP: Taken,
+    Command.DATA_SM_RESP: Taken,
 }
 
 
@@ -214,6 +220,8 @@ def _read_body(command: Command, octets: bytes) -> Body:
         # acceptance too.
         return Taken()
     fields = _Fields(octets)
+    if command is Command.DATA_SM:
+        return _read_data(fields)
     if kind is Message:
         return _read_message(fields)
     if kind is Bind:
@@ -251,6 +259,22 @@ def _read_message(fields: _Fields) -> Message:
         fields.number(),
         fields.octets(fields.number()),
         fields.tlvs(),
+    )
+
+
+def _read_data(fields: _Fields) -> Message:
+    return Message(
+        service_type=fields.text(SERVICE_TYPE),
+        source_ton=fields.number(),
+        source_npi=fields.number(),
+        source=fields.text(DATA_ADDRESS),
+        dest_ton=fields.number(),
+        dest_npi=fields.number(),
+        dest=fields.text(DATA_ADDRESS),
+        esm_class=fields.number(),
+        registered_delivery=fields.number(),
+        data_coding=fields.number(),
+        tlvs=fields.tlvs(),
     )
 
 
@@ -293,6 +317,8 @@ def _write_body(pdu: Pdu) -> bytes:
     if body is None or (pdu.status and body in (Bound(), Taken())):
         return b""
     if isinstance(body, Message):
+        if pdu.command is Command.DATA_SM:
+            return _write_data(body)
         return _write_message(body)
     if isinstance(body, Bind):
         return b"".join(
@@ -335,6 +361,24 @@ def _write_message(message: Message) -> bytes:
     )
 
 
+def _write_data(message: Message) -> bytes:
+    if message.short_message:
+        raise Unwritable("a data_sm has its text in message_payload")
+    return b"".join(
+        (
+            _text(message.service_type, SERVICE_TYPE),
+            _numbers(message.source_ton, message.source_npi),
+            _text(message.source, DATA_ADDRESS),
+            _numbers(message.dest_ton, message.dest_npi),
+            _text(message.dest, DATA_ADDRESS),
+            _numbers(
+                message.esm_class, message.registered_delivery, message.data_coding
+            ),
+            write_tlvs(message.tlvs),
+        )
+    )
+
+
 def _numbers(*numbers: int) -> bytes:
     try:
         return bytes(numbers)
@@ -343,6 +387,8 @@ def _numbers(*numbers: int) -> bytes:
 
 
 def _text(text: str, size: int) -> bytes:
+    if not text:
+        return b"\0"
     try:
         written = text.encode("latin-1")
     except UnicodeEncodeError:

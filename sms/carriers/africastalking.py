@@ -2,7 +2,8 @@
 
 It takes no reference of ours and cannot be asked about one, so a text whose answer was
 lost waits for its receipt and is never sent again. Its webhooks carry no signature:
-the secret end of the URL is what keeps strangers out.
+the secret end of the URL is what keeps strangers out. Give it the address of incoming
+texts for its bulk opt-outs too: one is a stop that was said to the line.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from sms.fields import (
     text_of,
     time_in,
 )
+from sms.prices import heard, said
 
 __all__ = ["AfricasTalking"]
 
@@ -143,7 +145,11 @@ class AfricasTalking:
         return (Receipt(id_of(form, "id"), status, raw),)
 
     def read_inbound(self, posted: Posted) -> tuple[Inbound, ...]:
-        form = fields_of(posted, "from", "id", "to", "text", "date")
+        form = fields_of(
+            posted, "from", "id", "to", "text", "date", "senderId", "phoneNumber"
+        )
+        if "from" not in form and "phoneNumber" in form:
+            return (self._opt_out(form),)
         return (
             Inbound(
                 carrier_id=id_of(form, "id"),
@@ -152,6 +158,15 @@ class AfricasTalking:
                 text=text_of(form, "text"),
                 at=time_in(form.get("date", "")),
             ),
+        )
+
+    def _opt_out(self, form: Mapping[str, str]) -> Inbound:
+        """Somebody told it to let nothing more of a sender through: that is a stop."""
+        return Inbound(
+            carrier_id="",
+            sender_phone=sender_of(form, "phoneNumber", self._region),
+            line=line_of(form, "senderId"),
+            text="STOP",
         )
 
 
@@ -169,4 +184,6 @@ def _recipient(entry: Any) -> Result:
         outcome,
         carrier_id=carrier_id if has_id else None,
         detail=f"statusCode {code}",
+        # Of what it did not take it says 0.
+        cost=said(heard(entry.get("cost"))) if outcome is Outcome.ACCEPTED else "",
     )

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, ClassVar, Self
 
+from phone.encoding import SMS_PARTS_MAX
 from sms.carrier import (
     Inbound,
     Outbound,
@@ -24,6 +25,7 @@ from sms.carrier import (
     Receipt,
     Reply,
     Result,
+    Spoilt,
     Status,
     Tools,
     address,
@@ -41,6 +43,7 @@ from sms.fields import (
     texts_in,
     time_in,
 )
+from sms.prices import heard, said
 
 __all__ = ["Infobip"]
 
@@ -148,10 +151,10 @@ class Infobip:
             return None
         return _unknown(question, "look-up: not in the logs")
 
-    def read_receipts(self, posted: Posted) -> tuple[Receipt, ...]:
+    def read_receipts(self, posted: Posted) -> tuple[Receipt | Spoilt, ...]:
         return each(items_of(object_of(posted), "results"), _receipt)
 
-    def read_inbound(self, posted: Posted) -> tuple[Inbound, ...]:
+    def read_inbound(self, posted: Posted) -> tuple[Inbound | Spoilt, ...]:
         return each(items_of(object_of(posted), "results"), self._inbound)
 
     def _inbound(self, item: Mapping[str, Any]) -> Inbound:
@@ -183,8 +186,21 @@ def _sent(body: Any, message_id: str) -> Result:
 def _known(entry: Mapping[str, Any], question: Question) -> Result:
     group, name = _status_of(entry)
     return Result(
-        Outcome.ACCEPTED, question.id, detail=name, status=_meaning(group, name)
+        Outcome.ACCEPTED,
+        question.id,
+        detail=name,
+        status=_meaning(group, name),
+        cost=_cost(entry),
     )
+
+
+def _cost(entry: Mapping[str, Any]) -> str:
+    """The logs have what one part cost, and how many there were."""
+    price, parts = entry.get("price"), entry.get("messageCount")
+    if not isinstance(price, dict) or not isinstance(parts, int):
+        return ""
+    part = heard(price.get("pricePerMessage"), price.get("currency"))
+    return said(*[part] * parts) if 0 < parts <= SMS_PARTS_MAX else ""
 
 
 def _unknown(question: Question, why: str) -> Result:

@@ -1,16 +1,17 @@
 """Kannel's sendsms interface (kannel.org, User's Guide 1.4, "Using SMSBox HTTP").
 
-Status: the interface from its guide and from a Kannel that ran; the guide says the rest
-of what it does with a message centre of its own.
+Status: the interface from its guide, and from a Kannel 1.4.5 that ran, before a message
+centre that was ours; parts with their headers and a report for each were seen there.
 
 - It names no id in its answer, so the address it reports to carries ours.
 - Text goes without `charset`: as UTF-8 where GSM-7 has all of it, else as UTF-16BE with
   `coding=2`, which builds with and without iconv read alike.
 - The password stands in the query: no address of a request may reach a log.
-- It asks for the report of one part of a long text only, and for that it is taken: a
-  long text is never said to be delivered because one part of it is.
-- The user in its `sendsms-user` group needs `concatenation = true` and `max-messages`
-  of 10 or more, or it cuts long texts.
+- Of a long text that it cuts itself it reports the first part alone, and nobody learns
+  what became of the others. So the parts are made here and handed over one by one, each
+  with its header (`udh`) and an address of its own for its report: a text is delivered
+  when all its parts are.
+- Some parts taken and one not is a text in doubt: it is not blindly sent again.
 
 For incoming texts, give its `sms-service` group, with `max-messages = 0` (else our
 answer is sent to the caller):
@@ -22,10 +23,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import ClassVar, Self
 from urllib.parse import quote
 
-from phone.encoding import gsm7_septets
+from phone.encoding import gsm7_septets, sms_parts
 from sms.carrier import (
     Answer,
     Inbound,
@@ -66,7 +68,10 @@ STATUSES: Mapping[str, Status] = {
     "16": Status.FAILED,  # the centre refused it
 }
 MEANINGS: Mapping[int, Outcome] = {404: Outcome.MISCONFIGURED}
+# What surely was not taken, behind parts that were, is handed over so often.
+TRIES_MAX = 3
 
+_PART = re.compile("[1-9][0-9]{0,2}")
 _TAKEN = re.compile(rb"[03]:|Sent\.")
 
 
@@ -99,24 +104,48 @@ class Kannel:
         return cls(options, tools)
 
     def send(self, message: Outbound) -> Result:
+        parts = sms_parts(message.text)
         is_plain = gsm7_septets(message.text) is not None
-        octets = message.text.encode("utf-8" if is_plain else "utf-16-be")
+        for number, words in enumerate(parts, 1):
+            # The header of a concatenated text (3GPP TS 23.040, section 9.2.3.24.1).
+            header = bytes([5, 0, 3, int(message.id) & 0xFF, len(parts), number])
+            udh = header if len(parts) > 1 else b""
+            octets = words.encode("utf-8" if is_plain else "utf-16-be")
+            query = self._query(message, is_plain, octets, udh, number)
+            result = self._hand_over(query, message.id)
+            for _ in range(1, TRIES_MAX if number > 1 else 1):
+                if result.outcome is not Outcome.RETRYABLE:
+                    break
+                result = self._hand_over(query, message.id)
+            if result.outcome is not Outcome.ACCEPTED:
+                break
+        if number == 1 or result.outcome is Outcome.ACCEPTED:
+            return replace(result, parts=len(parts))
+        detail = f"part {number} of {len(parts)}: {result.outcome} {result.detail}"
+        return Result(Outcome.AMBIGUOUS, message.id, detail=detail, parts=len(parts))
+
+    def _query(
+        self, message: Outbound, is_plain: bool, text: bytes, udh: bytes, part: int
+    ) -> str:
         fields = {
             **self._fixed,
             "to": message.to,
             "coding": "0" if is_plain else "2",
             "dlr-mask": EVERYTHING,
-            "dlr-url": self._report_to(message.id),
+            "dlr-url": self._report_to(message.id, part),
         }
         if message.sender:
             fields["from"] = message.sender
-        # The octets of the text as they are; a client would make UTF-8 of them.
-        query = "&".join(f"{name}={quote(value, '')}" for name, value in fields.items())
-        query += f"&text={quote(octets, '')}"
+        # Octets as they are; a client would make UTF-8 of them.
+        more = {"udh": udh, "text": text} if udh else {"text": text}
+        written = {name: value.encode() for name, value in fields.items()} | more
+        return "&".join(f"{name}={quote(value, '')}" for name, value in written.items())
+
+    def _hand_over(self, query: str, message_id: str) -> Result:
         request = self._http.build_request(
             "GET", self._url.copy_with(query=query.encode())
         )
-        return self._read(checked(self._http, request, meanings=MEANINGS), message.id)
+        return self._read(checked(self._http, request, meanings=MEANINGS), message_id)
 
     def look_up(self, question: Question) -> Result | None:
         return Result(
@@ -124,12 +153,16 @@ class Kannel:
         )
 
     def read_receipts(self, posted: Posted) -> tuple[Receipt, ...]:
-        form = fields_of(posted, "id", "type")
+        form = fields_of(posted, "id", "type", "part")
         carrier_id = id_of(form, "id")
         raw = field_of(form, "type", chars_max=8).strip()
         if not (raw.isascii() and raw.isdecimal()):
             raise Unreadable("type is no number")
-        return (Receipt(carrier_id, STATUSES.get(raw, Status.UNKNOWN), raw, part=1),)
+        part = form.get("part", "1")
+        if not _PART.fullmatch(part):
+            raise Unreadable("part is no number of a part")
+        status = STATUSES.get(raw, Status.UNKNOWN)
+        return (Receipt(carrier_id, status, raw, part=int(part)),)
 
     def read_inbound(self, posted: Posted) -> tuple[Inbound, ...]:
         form = dict(fields_of(posted, "from", "to", "id", "coding", "charset"))
@@ -144,9 +177,10 @@ class Kannel:
             ),
         )
 
-    def _report_to(self, message_id: str) -> str:
+    def _report_to(self, message_id: str, part: int) -> str:
         """Where its reports go; it fills in what stands behind a % itself."""
-        fields = f"id={quote(message_id)}&type=%d&said=%A&centre_id=%F&at=%T"
+        named = f"id={quote(message_id)}&part={part}"
+        fields = f"{named}&type=%d&said=%A&centre_id=%F&at=%T"
         return f"{self._receipts_url}?{fields}"
 
     def _read(self, answer: Answer, message_id: str) -> Result:

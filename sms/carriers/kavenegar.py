@@ -4,13 +4,18 @@ The key is a part of the path, so no address of a request may reach a log, an ex
 or a detail. `localid` is our own id: the carrier can be asked about it after a silence,
 which is what keeps a text from being sent twice.
 
+It calls back where its panel says so. Without that, `asks = true` has it asked for
+receipts and for texts to `sender`. It shows what came in once as unread and marks it
+read by showing it; what was shown and may not have been stored is asked for as read.
+
 Confirm with the carrier: how long `localid` is remembered (12 to 24 hours, it is said),
-and the fields of the callbacks, which are set by hand in its panel.
+the fields of the callbacks, which are set by hand in its panel, and how far back
+`receive` with `isread=1` shows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 from urllib.parse import quote
 
@@ -26,6 +31,7 @@ from sms.carrier import (
     Receipt,
     Reply,
     Result,
+    Spoilt,
     Status,
     Tools,
     Unreadable,
@@ -33,11 +39,24 @@ from sms.carrier import (
     checked,
     keep_urls_out_of_logs,
 )
-from sms.fields import field_of, fields_of, id_of, line_of, sender_of, text_of
+from sms.fields import (
+    every,
+    field_of,
+    fields_of,
+    id_of,
+    line_of,
+    second_in,
+    sender_of,
+    text_of,
+    texts_in,
+)
+from sms.prices import heard, said
 
 __all__ = ["Kavenegar"]
 
 BASE_URL = "https://api.kavenegar.com"
+# `status` takes 500; a post of theirs with more than a hundred has not been seen.
+ASKED_MAX = 100
 
 # `return.status`, which the HTTP status repeats. What is not here, like a text that is
 # too long (413) or letters it will not carry (422), is refused for good.
@@ -57,6 +76,7 @@ MEANINGS: Mapping[int, Outcome] = {
     426: Outcome.MISCONFIGURED,  # the plan does not allow it
     427: Outcome.MISCONFIGURED,
     428: Outcome.MISCONFIGURED,
+    429: Outcome.THROTTLED,  # HTTP has it so, whoever says it
     451: Outcome.THROTTLED,  # too many alike in a short time
 }
 
@@ -82,20 +102,31 @@ class Kavenegar:
     can_look_up: ClassVar[bool] = True
     ids_are_ours: ClassVar[bool] = False
     needs: ClassVar[tuple[str, ...]] = ("api_key", "sender")
-    knows: ClassVar[tuple[str, ...]] = ("base_url",)
+    knows: ClassVar[tuple[str, ...]] = ("asks", "base_url")
     reply = Reply()
 
-    def __init__(self, *, api_key: str, base_url: str, tools: Tools) -> None:
+    def __init__(
+        self, *, api_key: str, base_url: str, line: str, asks: bool, tools: Tools
+    ) -> None:
         keep_urls_out_of_logs()
+        self.ids_at_once = ASKED_MAX if asks else 0
+        self._line = line
+        # Whether all that it ever showed as unread has come here.
+        self._saw_all = False
         self._http = tools.http
         self._region = tools.region
         self._api = address(base_url, f"v1/{quote(api_key, safe='')}/")
 
     @classmethod
     def build(cls, options: Mapping[str, str], tools: Tools) -> Self:
+        asks = options.get("asks", "false")
+        if asks not in ("true", "false"):
+            raise ValueError("asks is neither true nor false")
         return cls(
             api_key=options["api_key"],
             base_url=options.get("base_url") or BASE_URL,
+            line=options["sender"],
+            asks=asks == "true",
             tools=tools,
         )
 
@@ -157,9 +188,53 @@ class Kavenegar:
             ),
         )
 
+    def ask_receipts(self, carrier_ids: Sequence[str]) -> tuple[Receipt, ...]:
+        ids = ",".join(carrier_ids[:ASKED_MAX])
+        entries = self._entries("sms/status.json", messageid=ids) or ()
+        found = every(entries, _reported)
+        # Of an id that it does not know it says so; no receipt says more than that.
+        return tuple(one for one in found if isinstance(one, Receipt))
+
+    def ask_inbound(self, *, again: bool = False) -> tuple[Inbound | Spoilt, ...]:
+        unread = self._received(isread="0")
+        read = self._received(isread="1") if again or not self._saw_all else ()
+        # An answer that was lost on its way had marked what it showed.
+        self._saw_all = unread is not None and read is not None
+        return every([*(unread or ()), *(read or ())], self._inbound)
+
+    def _received(self, *, isread: str) -> Sequence[Any] | None:
+        return self._entries("sms/receive.json", linenumber=self._line, isread=isread)
+
+    def _inbound(self, item: Mapping[str, Any]) -> Inbound:
+        form = texts_in(item, "messageid", "message", "sender", "receptor", "date")
+        return Inbound(
+            carrier_id=id_of(form, "messageid"),
+            sender_phone=sender_of(form, "sender", self._region),
+            line=line_of(form, "receptor"),
+            text=text_of(form, "message"),
+            at=second_in(form.get("date", "")),
+        )
+
+    def _entries(self, path: str, **params: str) -> Sequence[Any] | None:
+        """A list of theirs; None for one that did not come."""
+        answer = self._call("GET", path, params=params)
+        body = answer.json()
+        if answer.result is not None or _return_status(answer) != 200:
+            return None
+        entries = body.get("entries") if isinstance(body, dict) else None
+        return entries if isinstance(entries, list) else ()
+
     def _call(self, method: str, path: str, **parts: Any) -> Answer:
         request = self._http.build_request(method, self._api.join(path), **parts)
         return checked(self._http, request, meanings=MEANINGS)
+
+
+def _reported(item: Mapping[str, Any]) -> Receipt:
+    form = texts_in(item, "messageid", "status")
+    raw = field_of(form, "status", chars_max=16).strip()
+    if raw == NEVER_HAD_IT:
+        raise Unreadable("it does not know this id")
+    return Receipt(id_of(form, "messageid"), STATUSES.get(raw, Status.UNKNOWN), raw)
 
 
 def _receptor(e164: str) -> str:
@@ -213,4 +288,5 @@ def _taken(entry: Mapping[str, Any]) -> Result:
         carrier_id=carrier_id or None,
         detail=f"status {raw[:8]}",
         status=status,
+        cost=said(heard(entry.get("cost"), "rial")),
     )

@@ -2,7 +2,8 @@
 
 Status: from the vendor's page as two published clients have it. Confirm with the
 carrier: what `mid` answers about an id it never had (24, or no `mid`, is read as that),
-and how it posts receipts and incoming texts, if your contract has it post any.
+what `tariff` counts (no cost is made of it), and how it posts receipts and incoming
+texts, if your contract has it post any.
 
 `uids` takes our id, and `mid` says for a day whether a text under it was taken. It
 posts nothing that is documented: receipts and incoming texts are asked for.
@@ -13,7 +14,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import timedelta, timezone
 from typing import Any, ClassVar, Self
 from urllib.parse import quote
 
@@ -28,13 +29,14 @@ from sms.carrier import (
     Receipt,
     Reply,
     Result,
+    Spoilt,
     Status,
     Tools,
     Unreadable,
     address,
     checked,
 )
-from sms.fields import each, line_of, sender_of, text_of, texts_in
+from sms.fields import every, line_of, sender_of, text_of, texts_in, time_in
 
 __all__ = ["Magfa"]
 
@@ -43,8 +45,9 @@ PATH = "api/http/sms/v2"
 
 # It forgets ids after a day.
 REMEMBERED = timedelta(hours=23)
-ASKED_MAX = 100
 INBOUND_MAX = 100
+# It writes times as its clock on the wall has them; Iran keeps no summer time.
+IRAN = timezone(timedelta(hours=3, minutes=30))
 # Advertising lines are shut from 22 to 07; nobody says when they open for a text.
 SHUT_SECONDS = 1800
 
@@ -87,6 +90,7 @@ class Magfa:
     name: ClassVar[str] = "magfa"
     can_look_up: ClassVar[bool] = True
     ids_are_ours: ClassVar[bool] = False
+    ids_at_once: ClassVar[int] = 100
     needs: ClassVar[tuple[str, ...]] = ("username", "domain", "api_key", "sender")
     knows: ClassVar[tuple[str, ...]] = ()
     reply = Reply()
@@ -159,20 +163,19 @@ class Magfa:
         raise Unreadable("this carrier posts no texts: it is asked for them")
 
     def ask_receipts(self, carrier_ids: Sequence[str]) -> tuple[Receipt, ...]:
-        ids = ",".join(carrier_ids[:ASKED_MAX])
-        return self._items(f"statuses/{quote(ids, safe=',')}", "dlrs", _receipt)
+        ids = ",".join(carrier_ids[: self.ids_at_once])
+        found = self._items(f"statuses/{quote(ids, safe=',')}", "dlrs", _receipt)
+        # Of what is not known yet it says so; that is asked again.
+        return tuple(one for one in found if isinstance(one, Receipt))
 
-    def ask_inbound(self) -> tuple[Inbound, ...]:
+    def ask_inbound(self, *, again: bool = False) -> tuple[Inbound | Spoilt, ...]:
         return self._items(f"messages/{INBOUND_MAX}", "messages", self._inbound)
 
     def _items(self, path: str, name: str, read: Any) -> tuple[Any, ...]:
         """A list of theirs; what cannot be had now is not there."""
         body = _object(self._call("GET", path))
         listed = body.get(name) if _code(body) == 0 else None
-        try:
-            return each(listed if isinstance(listed, list) else (), read)
-        except Unreadable:
-            return ()
+        return every(listed if isinstance(listed, list) else (), read)
 
     def _inbound(self, item: Mapping[str, Any]) -> Inbound:
         form = texts_in(item, "body", "senderNumber", "recipientNumber", "date")
@@ -184,6 +187,7 @@ class Magfa:
             sender_phone=sender_of(form, "senderNumber", self._region),
             line=line_of(form, "recipientNumber"),
             text=text_of(form, "body"),
+            at=time_in(form.get("date", ""), IRAN),
         )
 
     def _call(self, method: str, path: str, **parts: Any) -> Answer:

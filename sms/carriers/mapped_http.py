@@ -24,6 +24,7 @@ from sms.carrier import (
     Receipt,
     Reply,
     Result,
+    Spoilt,
     Status,
     Tools,
     Unreadable,
@@ -132,7 +133,7 @@ class MappedHttp:
         status = Status(meaning)
         return Result(Outcome.ACCEPTED, carrier_id, detail="look-up", status=status)
 
-    def read_receipts(self, posted: Posted) -> tuple[Receipt, ...]:
+    def read_receipts(self, posted: Posted) -> tuple[Receipt | Spoilt, ...]:
         reader = self._wire.receipts
         if reader is None:
             raise Unreadable("no receipts are set up for this channel")
@@ -148,7 +149,7 @@ class MappedHttp:
         items = items_of(object_of(posted), reader.items)
         return each(items, lambda item: read(_texts(item, reader)))
 
-    def read_inbound(self, posted: Posted) -> tuple[Inbound, ...]:
+    def read_inbound(self, posted: Posted) -> tuple[Inbound | Spoilt, ...]:
         reader = self._wire.inbound
         if reader is None:
             raise Unreadable("no incoming texts are set up for this channel")

@@ -11,8 +11,10 @@ receipts and incoming texts are asked for. Name and password stand in each body.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
+from datetime import timedelta, timezone
 from typing import Any, ClassVar, Self
 
 from phone.numbers import national
@@ -26,18 +28,29 @@ from sms.carrier import (
     Receipt,
     Reply,
     Result,
+    Spoilt,
     Status,
     Tools,
     Unreadable,
     address,
     checked,
 )
-from sms.fields import each, id_of, line_of, sender_of, text_of, texts_in
+from sms.fields import (
+    every,
+    id_of,
+    line_of,
+    sender_of,
+    text_of,
+    texts_in,
+    time_in,
+)
 
 __all__ = ["MeliPayamak"]
 
 BASE_URL = "https://rest.payamak-panel.com"
 ASKED_MAX = 100
+# It writes times as its clock on the wall has them; Iran keeps no summer time.
+IRAN = timezone(timedelta(hours=3, minutes=30))
 INBOUND_MAX = 100
 # Its limits are those of a day; nobody says when it ends.
 LIMIT_SECONDS = 1800
@@ -85,6 +98,7 @@ class MeliPayamak:
     name: ClassVar[str] = "melipayamak"
     can_look_up: ClassVar[bool] = False
     ids_are_ours: ClassVar[bool] = False
+    ids_at_once: ClassVar[int] = 1
     needs: ClassVar[tuple[str, ...]] = ("username", "api_key", "sender")
     knows: ClassVar[tuple[str, ...]] = ()
     reply = Reply()
@@ -148,10 +162,11 @@ class MeliPayamak:
             raw = str(body.get("Value", ""))[:8]
             if str(body.get("RetStatus")) == "1" and re.fullmatch(r"[0-9]+", raw):
                 status = STATUSES.get(raw, Status.UNKNOWN)
-                receipts.append(Receipt(carrier_id, status, raw))
+                said = json.dumps(body).encode()
+                receipts.append(Receipt(carrier_id, status, raw, raw=said))
         return tuple(receipts)
 
-    def ask_inbound(self) -> tuple[Inbound, ...]:
+    def ask_inbound(self, *, again: bool = False) -> tuple[Inbound | Spoilt, ...]:
         body = _body(
             self._call(
                 "GetMessages",
@@ -162,18 +177,16 @@ class MeliPayamak:
             )
         )
         listed = body.get("Data")
-        try:
-            return each(listed if isinstance(listed, list) else (), self._inbound)
-        except Unreadable:
-            return ()
+        return every(listed if isinstance(listed, list) else (), self._inbound)
 
     def _inbound(self, item: Mapping[str, Any]) -> Inbound:
-        form = texts_in(item, "MsgID", "Sender", "Receiver", "Body")
+        form = texts_in(item, "MsgID", "Sender", "Receiver", "Body", "SendDate")
         return Inbound(
             carrier_id=id_of(form, "MsgID"),
             sender_phone=sender_of(form, "Sender", self._region),
             line=line_of(form, "Receiver"),
             text=text_of(form, "Body"),
+            at=time_in(form.get("SendDate", ""), IRAN),
         )
 
     def _call(self, path: str, **form: str) -> Answer:

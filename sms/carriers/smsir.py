@@ -10,6 +10,7 @@ posts nothing that is documented: receipts and incoming texts are asked for.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, ClassVar, Self
@@ -26,13 +27,23 @@ from sms.carrier import (
     Receipt,
     Reply,
     Result,
+    Spoilt,
     Status,
     Tools,
     Unreadable,
     address,
     checked,
 )
-from sms.fields import each, id_of, line_of, sender_of, text_of, texts_in
+from sms.fields import (
+    every,
+    id_of,
+    line_of,
+    second_in,
+    sender_of,
+    text_of,
+    texts_in,
+)
+from sms.prices import heard, said
 
 __all__ = ["SmsIr"]
 
@@ -81,6 +92,7 @@ class SmsIr:
     name: ClassVar[str] = "smsir"
     can_look_up: ClassVar[bool] = True
     ids_are_ours: ClassVar[bool] = False
+    ids_at_once: ClassVar[int] = 1
     needs: ClassVar[tuple[str, ...]] = ("api_key", "sender")
     knows: ClassVar[tuple[str, ...]] = ()
     reply = Reply()
@@ -162,25 +174,31 @@ class SmsIr:
             state = data.get("deliveryState") if isinstance(data, dict) else None
             if isinstance(state, int):
                 status = STATUSES.get(str(state), Status.UNKNOWN)
-                receipts.append(Receipt(carrier_id, status, str(state)))
+                raw = json.dumps(data).encode()
+                receipts.append(Receipt(carrier_id, status, str(state), raw=raw))
         return tuple(receipts)
 
-    def ask_inbound(self) -> tuple[Inbound, ...]:
+    def ask_inbound(self, *, again: bool = False) -> tuple[Inbound | Spoilt, ...]:
         """The latest texts, again and again: `receive/latest` would show each once."""
         params = {"pageNumber": "1", "pageSize": str(INBOUND_MAX)}
         listed = _data(self._call("GET", "receive/live", params=params))
-        try:
-            return each(listed if isinstance(listed, list) else (), self._inbound)
-        except Unreadable:
-            return ()
+        return every(listed if isinstance(listed, list) else (), self._inbound)
 
     def _inbound(self, item: Mapping[str, Any]) -> Inbound:
-        form = texts_in(item, "receiveReturnId", "mobile", "number", "messageText")
+        form = texts_in(
+            item,
+            "receiveReturnId",
+            "mobile",
+            "number",
+            "messageText",
+            "receivedDateTime",
+        )
         return Inbound(
             carrier_id=id_of(form, "receiveReturnId"),
             sender_phone=sender_of(form, "mobile", self._region),
             line=line_of(form, "number"),
             text=text_of(form, "messageText"),
+            at=second_in(form.get("receivedDateTime", "")),
         )
 
     def _call(self, method: str, path: str, **parts: Any) -> Answer:
@@ -213,7 +231,9 @@ def _taken(answer: Answer) -> Result:
         return Result(Outcome.OPTED_OUT, detail="messageIds 0")
     if not isinstance(ids[0], int):
         return Result(Outcome.AMBIGUOUS, detail="a yes with an unreadable id")
-    return Result(Outcome.ACCEPTED, str(ids[0])[:40], detail="status 1")
+    # It bills in units of its own credit.
+    cost = said(heard(data.get("cost"), "credit"))
+    return Result(Outcome.ACCEPTED, str(ids[0])[:40], detail="status 1", cost=cost)
 
 
 def _is_asked_about(entry: Mapping[str, Any], question: Question) -> bool:

@@ -50,6 +50,7 @@ from sms.fields import (
     sender_of,
     text_of,
 )
+from sms.prices import heard, said
 
 __all__ = ["Twilio", "signature_of"]
 
@@ -306,6 +307,8 @@ def _known(entry: Mapping[str, Any], message_id: str) -> Result:
         # 0 while it chooses the sender.
         parts=int(segments) if re.fullmatch("[1-9][0-9]?", segments) else None,
         status=status,
+        # Known once it has left; what we pay is below zero.
+        cost=said(heard(entry.get("price"), entry.get("price_unit"))),
     )
 
 

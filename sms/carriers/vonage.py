@@ -6,13 +6,14 @@ Without it, the secret end of the URL is what keeps strangers out.
 
 Whatever happened, its answer is a 200. Our id goes as `client-ref` and comes back in
 each receipt, so a lost answer loses none; there is one receipt for each part of a text.
-A long incoming text comes in parts too, and each is taken for a text.
+A long incoming text comes in parts too, and is joined by what each says of itself.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import zlib
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
@@ -21,6 +22,7 @@ from phone.encoding import gsm7_septets
 from sms.carrier import (
     Forged,
     Inbound,
+    Joint,
     Outbound,
     Outcome,
     Posted,
@@ -43,12 +45,18 @@ from sms.fields import (
     text_of,
     time_in,
 )
+from sms.prices import heard, said
 
 __all__ = ["Vonage"]
 
 BASE_URL = "https://rest.nexmo.com"
 # A part's number in a receipt is made of its id, and kept in sixteen bits.
 PARTS_MAX = 2**15 - 1
+# Of an incoming text, counted in one octet.
+PARTS_IN_MAX = 255
+
+# A reference has two octets at most.
+_SMALL = re.compile("[0-9]{1,5}")
 
 # `status` of each part in an answer; "0" is yes, and any other says that it was not
 # sent. With all that is not here, the text is refused.
@@ -138,7 +146,16 @@ class Vonage:
     def read_inbound(self, posted: Posted) -> tuple[Inbound, ...]:
         self._check(posted)
         form = fields_of(
-            posted, "messageId", "msisdn", "to", "text", "message-timestamp"
+            posted,
+            "messageId",
+            "msisdn",
+            "to",
+            "text",
+            "message-timestamp",
+            "concat",
+            "concat-ref",
+            "concat-total",
+            "concat-part",
         )
         return (
             Inbound(
@@ -147,6 +164,7 @@ class Vonage:
                 line=line_of(form, "to"),
                 text=text_of(form, "text"),
                 at=time_in(form.get("message-timestamp", "")),
+                joint=_joint(form),
             ),
         )
 
@@ -170,6 +188,21 @@ class Vonage:
             raise Forged("the signature is wrong")
 
 
+def _joint(form: Mapping[str, str]) -> Joint | None:
+    """Where a part of a long text belongs; None for a whole one.
+
+    Numbers that contradict each other leave it a text by itself: none of it is lost.
+    """
+    if form.get("concat", "").lower() != "true":
+        return None
+    said = [form.get(f"concat-{name}", "") for name in ("ref", "part", "total")]
+    if not all(_SMALL.fullmatch(number) for number in said):
+        return None
+    reference, part, total = map(int, said)
+    fits = 1 <= part <= total <= PARTS_IN_MAX
+    return Joint(f"concat:{reference}", part, total) if fits else None
+
+
 # What would part fields from each other does not within a value.
 _UNSIGNED = str.maketrans("&=", "__")
 
@@ -186,7 +219,15 @@ def _sent(body: Any, message_id: str) -> Result:
     ]
     detail = f"status {' '.join(codes[:10])}"
     if set(codes) == {"0"}:
-        return Result(Outcome.ACCEPTED, message_id, detail=detail, parts=len(codes))
+        # Its prices are in euro, whatever the account is paid in.
+        prices = [heard(part.get("message-price"), "EUR") for part in parts]
+        return Result(
+            Outcome.ACCEPTED,
+            message_id,
+            detail=detail,
+            parts=len(codes),
+            cost=said(*prices),
+        )
     if "0" in codes or "" in codes:
         # Some of it left, and all of it would leave again.
         return Result(Outcome.AMBIGUOUS, message_id, detail=detail)

@@ -10,6 +10,7 @@ import structlog
 from structlog.typing import EventDict
 
 from tests.gateway.house import Gateway, close_gateway, open_gateway, settings
+from tests.gateway.operator import Operator, write_settings
 
 DATABASES = {"sqlite": "sqlite_ledger_url", "postgresql": "postgres_ledger_url"}
 
@@ -32,6 +33,18 @@ def gateway(
     opened = open_gateway(settings(url, redis_url, tmp_path))
     yield opened
     close_gateway(opened)
+
+
+@pytest.fixture
+def operator(
+    gateway: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Operator:
+    """Somebody at a terminal of the same machine, whose clock is the service's."""
+    config = tmp_path / "yarigar.toml"
+    write_settings(gateway, config)
+    for module in ("send", "texts", "desk"):
+        monkeypatch.setattr(f"gateway.cli.{module}.now", gateway.clock)
+    return Operator(gateway, config)
 
 
 @pytest.fixture

@@ -201,15 +201,21 @@ def test_it_changes_back_and_the_rebuilt_call_agrees(gateway: Gateway):
 # -- campaign texts ----------------------------------------------------------------
 
 
-def test_campaign_texts_stop_and_start_again(gateway: Gateway):
+def test_campaign_texts_start_and_stop_again(gateway: Gateway):
+    started = gateway.walk("9", "4", "1", session="start", code=ROOT_CODE)
+    assert started.text.startswith("پیامک پویش فعال شد.")
+    more = gateway.walk("9", session="look", code=ROOT_CODE)
+    assert "4 لغو پیامک" in more.text
     stopped = gateway.walk("9", "4", "1", session="stop", code=ROOT_CODE)
     assert stopped.text.startswith("پیامک پویش قطع شد.")
+    assert gateway.promised == ["sms.in", "sms.out"]
+    more = gateway.walk("9", session="look-again", code=ROOT_CODE)
+    assert "4 دریافت پیامک" in more.text
+
+
+def test_who_never_agreed_is_offered_campaign_texts(gateway: Gateway):
     more = gateway.walk("9", session="look", code=ROOT_CODE)
     assert "4 دریافت پیامک" in more.text
-    started = gateway.walk("9", "4", "1", session="start", code=ROOT_CODE)
-    assert started.text.startswith("پیامک پویش دوباره فعال شد.")
-    assert gateway.promised == ["sms.out", "sms.in"]
-    assert gateway.rows("stop") == []
 
 
 def test_start_in_the_menu_undoes_a_stop_by_text(gateway: Gateway):
@@ -220,7 +226,7 @@ def test_start_in_the_menu_undoes_a_stop_by_text(gateway: Gateway):
     )
     assert len(gateway.rows("stop")) == 1
     started = gateway.walk("9", "4", "1", session="start", code=ROOT_CODE)
-    assert started.text.startswith("پیامک پویش دوباره فعال شد.")
+    assert started.text.startswith("پیامک پویش فعال شد.")
     assert gateway.rows("stop") == []
 
 

@@ -89,7 +89,7 @@ def test_the_text_is_shown_when_it_comes(
             service.engine,
             service.keys,
             routes=service.routes,
-            render=renderer(service.library),
+            render=renderer(service.library, service.keys),
             owner="test",
             now=gateway.clock,
         )

@@ -85,6 +85,52 @@ def test_a_program_gets_one_object(config: Path, bad: Path):
         assert line[fault["column"] - 1 :].startswith('{key: "')
 
 
+def test_each_text_is_told_with_its_parts_and_why(config: Path):
+    told = run(config, "check", MENUS)
+    lines = told.output.splitlines()
+    (heads,) = (n for n, line in enumerate(lines) if line.startswith("text "))
+    assert lines[heads].split()[:5] == ["text", "kind", "in", "parts", "holds"]
+    rows = {tuple(line.split()[:3]): line for line in lines[heads + 1 :]}
+    assert "Send 11 to stop." in rows["sms.campaign", "campaign", "en"]
+    assert "/160 gsm7" in rows["sms.campaign", "campaign", "en"]
+    assert "U+067E پ at 1 and " in rows["sms.campaign", "campaign", "fa"]
+    answer = rows["sms.answer", "service", "fa"]
+    assert " 4  245/268 ucs2" in answer
+    assert "cut 44 for one part fewer" in answer
+
+
+def test_a_stray_letter_is_told_with_what_it_costs(config: Path, tmp_path: Path):
+    path = tmp_path / "stray.yaml"
+    source = MENUS.read_text(encoding="utf-8")
+    plain = "1+1: you will get no more campaign SMS. To rejoin send 12."
+    assert plain in source
+    stray = plain.replace("you will", "you’ll") + " Thank you for all."
+    source = source.replace(plain, stray)
+    path.write_text(
+        source.replace("  sms.out:\n", "  sms.out:\n    parts_max: 2\n"),
+        encoding="utf-8",
+    )
+    told = run(config, "check", path)
+    assert told.exit_code == 0, told.output
+    (row,) = (
+        line
+        for line in told.output.splitlines()
+        if line.split()[:3] == ["sms.out", "receipt", "en"]
+    )
+    assert "U+2019 ’ at 9; 1 part without" in row
+
+
+def test_a_program_gets_the_texts_too(config: Path):
+    held = json.loads(run(config, "check", "--format", "json", MENUS).output)
+    (pledge,) = (
+        one
+        for one in held["texts"]
+        if (one["name"], one["language"]) == ("sms.pledge", "fa")
+    )
+    assert (pledge["parts"], pledge["encoding"], pledge["room"]) == (1, "ucs2", 70)
+    assert (pledge["letter"], pledge["at"]) == ("۱", 1)
+
+
 def test_faults_are_told_as_lines_with_their_places(config: Path, bad: Path):
     told = run(config, "check", bad)
     assert told.exit_code == 1

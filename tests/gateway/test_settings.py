@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from gateway.settings import KEYS, Settings, SettingsError, load
 from gateway.settings_page import settings_markdown
+from ledger.outbox import Kind
 
 
 @pytest.fixture(autouse=True)
@@ -200,3 +202,72 @@ def test_every_setting_is_on_the_page():
     for name, field in Settings.model_fields.items():
         assert name in page
         assert field.description, name
+
+
+def test_a_channel_of_texts_says_what_it_carries_and_what_it_costs() -> None:
+    Path("yarigar.toml").write_text(
+        """
+        [sms.mci]
+        adapter = "console"
+        key = "long-random"
+        prefixes = ["+98912", "+98919"]
+        kinds = ["receipt", "service"]
+        price_per_part = "1150.50 rial"
+        prefix_factors = { "98935" = 1.1, "+98912" = "0.95" }
+        slow_seconds = 2.5
+        unclear_resend_seconds = 0
+        """
+    )
+    environ = {
+        "YARIGAR_SMS__BULK__ADAPTER": "console",
+        "YARIGAR_SMS__BULK__KEY": "long-random",
+        "YARIGAR_SMS__BULK__PREFIXES": "+98935, +98936",
+        "YARIGAR_SMS__BULK__KINDS": "campaign",
+    }
+    settings = load(environ)
+    mci, bulk = settings.sms["mci"], settings.sms["bulk"]
+    assert mci.prefixes == ["+98912", "+98919"]
+    assert mci.kinds == [Kind.RECEIPT, Kind.SERVICE]
+    assert mci.prefix_factors == {"+98935": Decimal("1.1"), "+98912": Decimal("0.95")}
+    assert (mci.slow_seconds, mci.unclear_resend_seconds) == (2.5, 0)
+    assert (bulk.prefixes, bulk.kinds) == (["+98935", "+98936"], [Kind.CAMPAIGN])
+    assert (bulk.price_per_part, bulk.unclear_resend_seconds) == ("", 900)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PREFIXES", "98912"),
+        ("PREFIXES", "+98 91x"),
+        ("PREFIXES", "+1234567890123456"),
+        ("KINDS", "adverts"),
+        ("PRICE_PER_PART", "cheap"),
+        ("PRICE_PER_PART", "-1 rial"),
+        ("PRICE_PER_PART", "1 2nd"),
+        ("SLOW_SECONDS", "0"),
+        ("SLOW_SECONDS", "nan"),
+        ("UNCLEAR_RESEND_SECONDS", "-1"),
+        ("SEGMENTS_PER_SECOND", "0"),
+    ],
+)
+def test_a_bad_route_or_price_is_one_line(name: str, value: str) -> None:
+    faults = faults_of(
+        {
+            "YARIGAR_SMS__MCI__ADAPTER": "console",
+            "YARIGAR_SMS__MCI__KEY": "long-random",
+            f"YARIGAR_SMS__MCI__{name}": value,
+        }
+    )
+    assert len(faults) == 1
+    assert faults[0].startswith(f"YARIGAR_SMS__MCI__{name}")
+
+
+@pytest.mark.parametrize(
+    "factors", ['{ "98x" = 1 }', '{ "98" = 0 }', '{ "98" = "much" }', '{ "98" = nan }']
+)
+def test_a_bad_factor_is_one_line(factors: str) -> None:
+    Path("yarigar.toml").write_text(
+        f'[sms.mci]\nadapter = "console"\nkey = "k"\nprefix_factors = {factors}\n'
+    )
+    (fault,) = faults_of({})
+    assert fault.startswith("yarigar.toml: sms.mci.prefix_factors")

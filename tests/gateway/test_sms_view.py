@@ -38,7 +38,7 @@ def send(gateway: Gateway, channel: str = "kave") -> FakeCarrier:
         service.engine,
         service.keys,
         routes=Routes([Channel(channel, carrier, "10001", "لغو۱۱")]),
-        render=renderer(service.library),
+        render=renderer(service.library, service.keys),
         owner="test",
         now=gateway.clock,
     )
@@ -176,10 +176,10 @@ def test_africas_talking_brings_texts_too(gateway: Gateway):
 
 
 def test_what_came_is_kept_as_it_came_and_sealed(gateway: Gateway):
-    says(gateway, "کارت من 6037991234567893", "1")
+    says(gateway, "my words 4815162342", "1")
     (row,) = gateway.rows("inbound")
-    assert b"6037991234567893" not in gateway.everything_kept()
-    assert b"6037991234567893" in unseal_raw(gateway.service.keys, row.raw)
+    assert b"4815162342" not in gateway.everything_kept()
+    assert b"4815162342" in unseal_raw(gateway.service.keys, row.raw)
 
 
 # -- what is refused ----------------------------------------------------------------

@@ -18,7 +18,8 @@ def test_a_run_that_has_taken_long_leaves_the_rest_to_another_job(
     assert len(queue) == 1
     queue.empty()
     rq = SimpleWorker([queue], connection=redis)
-    monkeypatch.setattr(worker, "_post", worker._Post(gateway.service, rq))
+    post = worker._Post.of(gateway.service, rq)
+    monkeypatch.setattr(worker, "_post", post)
     monkeypatch.setattr(worker, "now", gateway.clock)
     with monkeypatch.context() as hasty:
         hasty.setattr(worker, "LISTENING_SECONDS_MAX", 0.0)

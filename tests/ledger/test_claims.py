@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, insert, update
 
 from ledger import attempts, claims, outbox
 from ledger.engine import writing
 from ledger.outbox import Kind, State
+from ledger.prepared import run
 from ledger.schema import outbox as outbox_table
 from ledger.schema import person
 from tests.texts import KEYS, NOON, PHONE, Texts
@@ -107,10 +110,7 @@ def test_many_that_claim_at_once_share_without_doubling(texts: Texts) -> None:
 def test_an_attempt_is_written_before_its_call(texts: Texts) -> None:
     text = texts.promise()
     texts.claim("a")
-    with writing(texts.engine) as db:
-        number = _begin(db, text, "a")
-
-    assert number == 1
+    assert texts.begin(text, "a") == 1
     [entry] = texts.attempts(text)
     assert (entry.number, entry.carrier, entry.outcome) == (1, "kave", None)
     row = texts.row(text)
@@ -120,20 +120,19 @@ def test_an_attempt_is_written_before_its_call(texts: Texts) -> None:
 def test_an_attempt_begins_only_while_the_lease_is_ours(texts: Texts) -> None:
     text = texts.promise()
     texts.claim("a")
-    with writing(texts.engine) as db:
-        assert _begin(db, text, "b") is None
+    assert texts.begin(text, "b") is None
     assert texts.attempts(text) == []
 
 
 def test_finishing_writes_the_outcome_and_gives_the_text_back(texts: Texts) -> None:
     text = texts.promise()
     texts.claim("a")
-    with writing(texts.engine) as db:
-        _begin(db, text, "a")
-        assert _finish(db, text, "a", "accepted", State.SENT, carrier_id="8792343")
+    texts.begin(text, "a", parts=1)
+    texts.end(text, "accepted", State.SENT, carrier_id="8792343", cost="1150 rial")
 
     [entry] = texts.attempts(text)
     assert (entry.outcome, entry.carrier_id, entry.parts) == ("accepted", "8792343", 1)
+    assert entry.cost == "1150 rial"
     row = texts.row(text)
     assert (row.state, row.lease_owner, row.lease_until) == ("sent", None, None)
 
@@ -141,35 +140,27 @@ def test_finishing_writes_the_outcome_and_gives_the_text_back(texts: Texts) -> N
 def test_a_retry_is_due_later_and_remembers_who_was_tried(texts: Texts) -> None:
     text = texts.promise()
     texts.claim("a")
-    with writing(texts.engine) as db:
-        _begin(db, text, "a")
-        _finish(
-            db,
-            text,
-            "a",
-            "retryable",
-            State.QUEUED,
-            due_at=NOON + timedelta(seconds=2),
-        )
+    texts.begin(text, "a")
+    due_at = NOON + timedelta(seconds=2)
+    texts.end(text, "retryable", State.QUEUED, due_at=due_at)
     assert texts.claim() == []
     texts.wait(2)
     [row] = texts.claim()
     assert (row.attempts, row.tried, row.carrier) == (1, ("kave",), "kave")
+    assert (row.failures, row.via) == (1, "*")
     assert row.attempted_at == NOON
 
 
 def test_who_lost_the_lease_can_still_say_that_it_was_taken(texts: Texts) -> None:
     text = texts.promise()
     texts.claim("slow", lease_seconds=10)
-    with writing(texts.engine) as db:
-        _begin(db, text, "slow")
+    texts.begin(text, "slow")
     texts.wait(31)
     with writing(texts.engine) as db:
         assert claims.reclaim(db, at=texts.at) == 1
     assert texts.state(text) == "unclear"
 
-    with writing(texts.engine) as db:
-        assert not _finish(db, text, "slow", "accepted", State.SENT, carrier_id="1")
+    texts.end(text, "accepted", State.SENT, owner="slow", carrier_id="1")
 
     assert texts.state(text) == "sent"
     assert texts.outcomes(text) == ["accepted"]
@@ -178,14 +169,12 @@ def test_who_lost_the_lease_can_still_say_that_it_was_taken(texts: Texts) -> Non
 def test_who_lost_the_lease_cannot_queue_the_text_again(texts: Texts) -> None:
     text = texts.promise()
     texts.claim("slow")
-    with writing(texts.engine) as db:
-        _begin(db, text, "slow")
+    texts.begin(text, "slow")
     texts.wait(31)
     with writing(texts.engine) as db:
         claims.reclaim(db, at=texts.at)
     texts.claim("quick")
-    with writing(texts.engine) as db:
-        assert not _finish(db, text, "slow", "retryable", State.QUEUED)
+    texts.end(text, "retryable", State.QUEUED, owner="slow")
     assert texts.state(text) == "sending"
     assert texts.row(text).lease_owner == "quick"
 
@@ -193,8 +182,7 @@ def test_who_lost_the_lease_cannot_queue_the_text_again(texts: Texts) -> None:
 def test_a_death_during_the_call_leaves_the_text_unclear(texts: Texts) -> None:
     text = texts.promise()
     texts.claim("a", lease_seconds=30)
-    with writing(texts.engine) as db:
-        _begin(db, text, "a")
+    texts.begin(text, "a")
     texts.wait(29)
     with writing(texts.engine) as db:
         assert claims.reclaim(db, at=texts.at) == 0
@@ -221,9 +209,8 @@ def test_a_death_before_the_call_leaves_the_text_queued(texts: Texts) -> None:
 def test_a_death_while_asking_leaves_the_text_unclear(texts: Texts) -> None:
     text = texts.promise()
     texts.claim("a")
-    with writing(texts.engine) as db:
-        _begin(db, text, "a")
-        _finish(db, text, "a", "ambiguous", State.UNCLEAR)
+    texts.begin(text, "a")
+    texts.end(text, "ambiguous", State.UNCLEAR)
     [row] = texts.claim("b")
     assert row.doubtful
     texts.wait(31)
@@ -257,12 +244,10 @@ def test_a_lease_can_be_renewed_during_a_slow_call(texts: Texts) -> None:
 def test_a_sure_outcome_is_not_overwritten(texts: Texts) -> None:
     text = texts.promise()
     texts.claim("a")
-    with writing(texts.engine) as db:
-        _begin(db, text, "a")
-        _finish(db, text, "a", "accepted", State.SENT, carrier_id="1")
-        attempts.note_outcome(
-            db, outbox_id=text, number=1, outcome="ambiguous", at=NOON
-        )
+    texts.begin(text, "a")
+    texts.end(text, "accepted", State.SENT, carrier_id="1")
+    texts.end(text, "ambiguous", State.UNCLEAR)
+    assert texts.state(text) == "sent"
     assert texts.outcomes(text) == ["accepted"]
 
 
@@ -273,21 +258,116 @@ def test_a_withdrawn_text_is_not_claimed(texts: Texts) -> None:
     assert texts.claim() == []
 
 
-def _begin(db, text, owner):  # type: ignore[no-untyped-def]  # a shorthand
-    return attempts.begin_attempt(
-        db, outbox_id=text, owner=owner, carrier="kave", at=NOON, lease_seconds=30
-    )
+# --- whose texts they are ---
 
 
-def _finish(db, text, owner, outcome, state, **more):  # type: ignore[no-untyped-def]  # a shorthand
-    return attempts.finish(
-        db,
-        outbox_id=text,
-        number=1,
-        owner=owner,
-        outcome=outcome,
-        state=state,
-        at=NOON,
-        parts=1,
-        **more,
-    )
+def test_a_claim_takes_what_is_ours_and_what_is_nobodys(texts: Texts) -> None:
+    by_via = {via: texts.promise() for via in ("", "*", "smsc", "other")}
+    with writing(texts.engine) as db:
+        for via, text in by_via.items():
+            db.execute(
+                update(outbox_table).where(outbox_table.c.id == text).values(via=via)
+            )
+    smsc = {row.id: row.via for row in texts.claim("s", via="smsc", limit=1)}
+    smsc |= {row.id: row.via for row in texts.claim("s", via="smsc")}
+    assert smsc == {by_via["smsc"]: "smsc", by_via[""]: ""}
+    assert [row.id for row in texts.claim("w")] == [by_via["*"]]
+
+
+def test_neither_ours_nor_nobodys_crowds_out_the_other(texts: Texts) -> None:
+    ours = [texts.promise() for _ in range(8)]
+    with writing(texts.engine) as db:
+        db.execute(update(outbox_table).values(via="*"))
+    nobodys = [texts.promise() for _ in range(8)]
+    claimed = {row.id for row in texts.claim(limit=8)}
+    assert claimed == {*ours[:4], *nobodys[:4]}
+
+
+def test_what_is_held_already_leaves_less_room_but_not_for_a_receipt(
+    texts: Texts,
+) -> None:
+    for _ in range(4):
+        texts.promise(Kind.CAMPAIGN)
+    receipts = [texts.promise(Kind.RECEIPT) for _ in range(4)]
+    held = {Kind.CAMPAIGN: 5}
+    claimed = texts.claim(limit=6, held=held)
+    assert [row.id for row in claimed] == receipts
+    assert texts.claim(limit=6, held={Kind.RECEIPT: 4, Kind.CAMPAIGN: 2}) == []
+    assert len(texts.claim(limit=6, held={Kind.RECEIPT: 3})) == 3
+
+
+def test_who_begins_an_attempt_is_asked_about_it(texts: Texts) -> None:
+    text = texts.promise()
+    texts.claim("s", via="smsc")
+    with writing(texts.engine) as db:
+        attempts.begin(
+            db,
+            [attempts.Begun(text, "smsc")],
+            owner="s",
+            via="smsc",
+            at=texts.at,
+            lease_seconds=30,
+        )
+    texts.wait(31)
+    with writing(texts.engine) as db:
+        claims.reclaim(db, at=texts.at)
+    assert texts.claim("w") == []
+    [row] = texts.claim("s", via="smsc")
+    assert row.doubtful
+
+
+def test_texts_of_one_who_is_gone_are_freed_in_steps(texts: Texts) -> None:
+    mine = [texts.promise() for _ in range(3)]
+    with writing(texts.engine) as db:
+        db.execute(update(outbox_table).values(via="smsc"))
+        assert claims.free(db, via="smsc", limit=2) == 2
+        assert claims.free(db, via="smsc", limit=2) == 1
+        assert claims.free(db, via="smsc") == 0
+    assert {texts.row(text).via for text in mine} == {""}
+
+
+# --- a million texts that wait ---
+
+
+def test_a_claim_looks_at_one_end_of_an_index_whatever_else_waits(
+    texts: Texts,
+) -> None:
+    event_id = texts.row(texts.promise()).event_id
+    row = dict(texts.row(1)._mapping) | {"kind": "campaign"}
+    del row["id"]
+    with writing(texts.engine) as db:
+        db.execute(
+            insert(outbox_table),
+            [
+                row | {"event_id": event_id, "template": f"t{number}"}
+                for number in range(20_000)
+            ],
+        )
+    if texts.engine.dialect.name == "postgresql":
+        with texts.engine.connect() as db:
+            db.exec_driver_sql("ANALYZE outbox")
+    for statement, values in _asked_of_the_outbox(texts):
+        plan = _plan(texts, statement, values)
+        assert "ix_outbox_state_kind_via_due_at" in plan, plan
+        assert "Seq Scan on outbox" not in plan, plan
+        assert not re.search(r"SCAN (outbox|candidate)(?! USING)", plan), plan
+
+
+def _asked_of_the_outbox(texts: Texts) -> list[tuple[Any, dict[str, object]]]:
+    of = {"of_kind": "receipt", "of_via": "*", "now": texts.at}
+    leased = {"to_owner": "a", "until": texts.at}
+    return [
+        (claims._WAITING, {"now": texts.at, "own": "*", "anybodys": ""}),
+        (claims._CLAIM, {"from_state": "queued", "room": 100, **of, **leased}),
+        (outbox._EXPIRE, {"room": 100, **of}),
+        (outbox._NEXT, {"own": "*", "anybodys": ""}),
+    ]
+
+
+def _plan(texts: Texts, statement: Any, values: dict[str, object]) -> str:
+    with writing(texts.engine) as db:
+        compiled = statement._compile(db, values)
+        explain = "EXPLAIN QUERY PLAN" if db.dialect.name == "sqlite" else "EXPLAIN"
+        text = f"{explain} {compiled.text}"
+        rows = run(db, text, compiled.parameters(values)).fetchall()
+    return "\n".join(str(row[-1]) for row in rows)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import json
 
 import pytest
 from sqlalchemy import Engine, select, update
 
-from ledger import attempts, inbox
+from ledger import inbox
 from ledger.engine import reading, writing
 from ledger.inbox import Matched
 from ledger.outbox import State
@@ -170,41 +170,41 @@ def test_an_incoming_text_is_stored_once_by_hash_and_sealed(texts: Texts) -> Non
     assert PHONE.encode() not in row.raw
 
 
-def test_raw_forms_are_forgotten_in_time(texts: Texts) -> None:
-    _store(texts, "delivered")
-    _receive(texts)
-    texts.wait(31 * 86_400)
-    _store(texts, "failed")
+def test_a_text_that_is_to_be_handled_waits_with_its_words_sealed(
+    texts: Texts,
+) -> None:
+    words = {"from": PHONE, "text": "سلام"}
     with writing(texts.engine) as db:
-        assert inbox.forget(db, before=texts.at - timedelta(days=30)) == 2
-        left = db.execute(select(receipt.c.status)).scalars().all()
-    assert left == ["failed"]
+        inbound_id = inbox.store_inbound(
+            db,
+            KEYS,
+            carrier="kave",
+            carrier_id="in-2",
+            look_up=look_up(KEYS, PHONE),
+            line="10001",
+            raw=b"a form",
+            keyword=None,
+            at=texts.at,
+            words=words,
+        )
+        row = db.execute(select(inbound).where(inbound.c.id == inbound_id)).one()
+    assert row.handled_at is None
+    assert PHONE.encode() not in row.words
+    assert json.loads(unseal_raw(KEYS, row.words)) == words
+
+
+def test_a_text_that_was_obeyed_waits_for_nobody(texts: Texts) -> None:
+    _receive(texts)
+    with reading(texts.engine) as db:
+        row = db.execute(select(inbound)).one()
+    assert (row.words, row.handled_at) == (None, NOON)
 
 
 def _sent(texts: Texts, *, carrier_id: str = "1", parts: int = 1) -> int:
     text = texts.promise()
     texts.claim("a")
-    with writing(texts.engine) as db:
-        number = attempts.begin_attempt(
-            db,
-            outbox_id=text,
-            owner="a",
-            carrier="kave",
-            at=texts.at,
-            lease_seconds=30,
-        )
-        assert number == 1
-        attempts.finish(
-            db,
-            outbox_id=text,
-            number=number,
-            owner="a",
-            outcome="accepted",
-            state=State.SENT,
-            at=texts.at,
-            carrier_id=carrier_id,
-            parts=parts,
-        )
+    assert texts.begin(text) == 1
+    texts.end(text, "accepted", State.SENT, carrier_id=carrier_id, parts=parts)
     return text
 
 
@@ -234,7 +234,9 @@ def _match(texts: Texts) -> list[Matched]:
         return inbox.match_receipts(db, at=texts.at)
 
 
-def _receive(texts: Texts, *, carrier: str = "kave", raw: bytes = b"a form") -> bool:
+def _receive(
+    texts: Texts, *, carrier: str = "kave", raw: bytes = b"a form"
+) -> int | None:
     with writing(texts.engine) as db:
         return inbox.store_inbound(
             db,

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, String, bindparam, insert, select, text
 
 from ledger.engine import NothingRecorded, NotRead, reading, writing
 from ledger.prepared import Prepared
+from ledger.schema import meta
 
 # Nothing is as large as the least of all numbers: the second row cannot be had.
 _FAILS_LATE = Prepared(
@@ -24,3 +25,32 @@ def test_a_row_that_cannot_be_had_means_that_nothing_was_recorded(
 ) -> None:
     with pytest.raises(NothingRecorded), writing(ledger_engine) as db:
         _FAILS_LATE.all(db)
+
+
+_SEEN = Prepared(
+    text("UPDATE meta SET value = :to WHERE name = :of").bindparams(
+        bindparam("to", type_=String), bindparam("of", type_=String)
+    )
+)
+_NEW = Prepared(insert(meta))
+
+
+def test_one_statement_is_run_for_each_of_many_rows(ledger_engine: Engine) -> None:
+    rows = [{"name": f"n{number}", "value": "a"} for number in range(3)]
+    with writing(ledger_engine) as db:
+        assert _NEW.many(db, rows) == 3
+        seen = [{"of": name, "to": "b"} for name in ("n0", "n2", "none")]
+        assert _SEEN.many(db, seen) == 2
+        assert _SEEN.many(db, []) == 0
+    with reading(ledger_engine) as db:
+        found = db.execute(select(meta.c.name).where(meta.c.value == "b")).scalars()
+        assert sorted(found) == ["n0", "n2"]
+
+
+def test_of_many_rows_all_are_recorded_or_none(ledger_engine: Engine) -> None:
+    rows = [{"name": name, "value": "a"} for name in ("n0", "n1", "n0")]
+    with pytest.raises(NothingRecorded), writing(ledger_engine) as db:
+        _NEW.many(db, rows)
+    with reading(ledger_engine) as db:
+        found = db.execute(select(meta.c.name).where(meta.c.name.like("n_"))).all()
+        assert found == []

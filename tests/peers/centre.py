@@ -1,4 +1,4 @@
-"""The message centre of ussd-centre.js, started and told what to do."""
+"""The message centres of ussd-centre.js and text-centre.js, told what to do."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,8 @@ INSTALL_SECONDS_MAX = 120.0
 EVENT_SECONDS_MAX = 15.0
 
 
-class UssdCentre:
-    """A USSD centre that answers to nobody but the test."""
+class Centre:
+    """A message centre that answers to nobody but the test."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
@@ -31,7 +31,7 @@ class UssdCentre:
         threading.Thread(target=self._listen, daemon=True).start()
         self.port = int(self.wait_for("listening")["port"])
 
-    def do(self, order: str, **how: Any) -> None:
+    def do(self, order: str, /, **how: Any) -> None:
         """Give an order; it is under way when this returns."""
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps({"do": order, **how}) + "\n")
@@ -60,21 +60,30 @@ class UssdCentre:
             self._events.put(happened)
 
 
+def ussd_centre(*arguments: str) -> AbstractContextManager[Centre]:
+    """Run a centre of dialogues; `services.missing` without Node or its library."""
+    return _centre("ussd-centre.js", *arguments)
+
+
+def text_centre(*arguments: str) -> AbstractContextManager[Centre]:
+    """Run a centre of texts; `services.missing` without Node or its library."""
+    return _centre("text-centre.js", *arguments)
+
+
 @contextmanager
-def ussd_centre(*arguments: str) -> Iterator[UssdCentre]:
-    """Run a centre; `services.missing` without Node or its one library."""
+def _centre(program: str, *arguments: str) -> Iterator[Centre]:
     node = shutil.which("node") or shutil.which("nodejs")
     if node is None:
         services.missing("no Node: apt-get install nodejs npm")
     _install()
     process = subprocess.Popen(
-        [node, str(HERE / "ussd-centre.js"), *arguments],
+        [node, str(HERE / program), *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
     try:
-        yield UssdCentre(process)
+        yield Centre(process)
     finally:
         process.kill()
         process.wait()

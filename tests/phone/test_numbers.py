@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phone.numbers import NotAPhone, from_network, from_person, mask, national
+from phone.numbers import (
+    NotAPhone,
+    from_network,
+    from_person,
+    is_mobile,
+    mask,
+    national,
+)
 
 IRANIAN = [
     "09121234567",
@@ -185,6 +192,25 @@ def test_a_mask_shows_four_digits_at_most() -> None:
     assert mask("+989121234567") == "***4567"
     assert mask("+98912") == "***"
     assert mask("") == "***"
+
+
+@pytest.mark.parametrize(
+    ("number", "is_one"),
+    [
+        ("+989121234567", True),
+        # A prefix that phonenumbers does not know yet.
+        ("+989971234567", True),
+        ("+254712345678", True),
+        ("+12025550123", True),
+        ("+982188776655", False),
+        ("+9810008780", False),
+        ("+9898000", False),
+        ("YARIGAR", False),
+        ("", False),
+    ],
+)
+def test_a_mobile_is_told_from_what_no_person_holds(number: str, is_one: bool) -> None:
+    assert is_mobile(number) is is_one
 
 
 def test_a_number_is_national_at_home_and_plain_abroad() -> None:

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from structlog.typing import EventDict
 
 from phone.smpp import (
+    Account,
     Address,
     Bound,
     Centre,
@@ -27,6 +28,8 @@ from phone.smpp import (
     Link,
     LinkLost,
     Message,
+    NoAnswer,
+    NotSent,
     Pdu,
     Refused,
     Role,
@@ -46,15 +49,18 @@ def logs() -> Iterator[list[EventDict]]:
 
 
 @asynccontextmanager
-async def kept(*addresses: Address) -> AsyncIterator[Centre]:
+async def kept(
+    *addresses: Address, binds: int = 1, account: Account = ACCOUNT
+) -> AsyncIterator[Centre]:
     """A centre that we stay bound to while the test lasts."""
     centre = Centre(
         addresses,
-        ACCOUNT,
+        account,
         Role.TRANSCEIVER,
         lambda message: 0,
         # Always the shortest pause.
         random=lambda: 0.0,
+        binds=binds,
     )
     bind = asyncio.create_task(centre.stay_bound())
     try:
@@ -267,6 +273,246 @@ def test_a_centre_that_is_down_is_waited_for(
 
     run(test)
     assert [log["event"] for log in logs][:5] == ["smpp_not_bound"] * 4 + ["smpp_bound"]
+
+
+# -- texts: handed over once ----------------------------------------------------------
+
+
+def test_never_more_than_the_window_waits_for_answers():
+    most = 0
+
+    async def script(centre: Peer) -> None:
+        nonlocal most
+        await centre.let_in()
+        answered = 0
+        while answered < 20:
+            waiting = [await centre.hear()]
+            # Whatever else was sent without waiting is here by now.
+            while True:
+                try:
+                    async with asyncio.timeout(0.05):
+                        waiting.append(await centre.hear())
+                except TimeoutError:
+                    break
+            most = max(most, len(waiting))
+            answered += len(waiting)
+            await centre.say(
+                *(
+                    Pdu(Command.SUBMIT_SM_RESP, one.sequence, body=Taken("1"))
+                    for one in reversed(waiting)
+                )
+            )
+        assert (await centre.hear()).command is Command.UNBIND
+
+    async def test() -> None:
+        narrow = replace(ACCOUNT, window=3)
+        async with peer(script) as address, kept(address, account=narrow) as centre:
+            taken = await asyncio.gather(*(centre.hand_over(SCREEN) for _ in range(20)))
+            assert taken == [Taken("1")] * 20
+            assert centre.room == 3
+
+    run(test)
+    assert most == 3
+
+
+def test_a_text_whose_answer_is_lost_is_not_handed_over_again():
+    heard = 0
+
+    async def silent(centre: Peer) -> None:
+        nonlocal heard
+        await centre.let_in()
+        await centre.hear()
+        heard += 1
+
+    async def counts(centre: Peer) -> None:
+        nonlocal heard
+        await centre.let_in()
+        while (await centre.hear()).command is not Command.UNBIND:
+            heard += 1
+
+    async def test() -> None:
+        short = replace(ACCOUNT, response_seconds=0.3)
+        async with (
+            peer(silent, counts) as address,
+            kept(address, account=short) as centre,
+        ):
+            with pytest.raises(LinkLost):
+                await centre.hand_over(SCREEN)
+            with pytest.raises(NoAnswer):
+                await centre.hand_over(SCREEN)
+
+    run(test)
+    assert heard == 2
+
+
+def test_through_many_lost_connections_no_text_goes_twice_and_none_is_called_unsent(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(keeping, "RETRY_SECONDS_MIN", 0.01)
+    monkeypatch.setattr(keeping, "RETRY_SECONDS_MAX", 0.02)
+    heard: list[str] = []
+
+    async def breaks_off(centre: Peer) -> None:
+        await centre.let_in()
+        for _ in range(30):
+            asked = await centre.hear()
+            if not isinstance(asked.body, Message):
+                return
+            heard.append(asked.body.dest)
+            answer = Pdu(Command.SUBMIT_SM_RESP, asked.sequence, body=Taken("1"))
+            await centre.say(answer)
+        # What else is on its way is lost, with its connection reset.
+        centre.writer.transport.abort()
+
+    told: dict[str, list[str]] = {"taken": [], "unclear": [], "unsent": []}
+
+    async def test() -> None:
+        left = iter(range(1_000))
+
+        async def work(centre: Centre) -> None:
+            for number in left:
+                text = replace(SCREEN, dest=str(number))
+                try:
+                    await centre.hand_over(text, wait_seconds=0.005)
+                    told["taken"].append(text.dest)
+                except LinkLost:
+                    told["unclear"].append(text.dest)
+                except NotSent:
+                    told["unsent"].append(text.dest)
+
+        async with peer(breaks_off) as address, kept(address, binds=2) as centre:
+            await asyncio.gather(*(work(centre) for _ in range(30)))
+
+    run(test)
+    assert len(heard) == len(set(heard))
+    assert set(told["taken"]) <= set(heard)
+    assert not set(told["unsent"]) & set(heard)
+    assert sum(map(len, told.values())) == 1_000
+    assert all(told.values()), {name: len(texts) for name, texts in told.items()}
+
+
+@pytest.mark.parametrize(
+    "status", [Status.ESME_RTHROTTLED, Status.ESME_RMSGQFUL, Status.ESME_RINVDSTADR]
+)
+def test_a_text_that_is_refused_is_told_so_at_once(status: Status):
+    async def script(centre: Peer) -> None:
+        await centre.let_in()
+        await centre.take(status)
+        assert (await centre.hear()).command is Command.UNBIND
+
+    async def test() -> None:
+        async with peer(script) as address, kept(address) as centre:
+            with pytest.raises(Refused, match=status.name):
+                await centre.hand_over(SCREEN)
+
+    run(test)
+
+
+def test_a_text_that_finds_no_bind_is_surely_not_sent():
+    async def test() -> None:
+        async with kept(Address("127.0.0.1", 1)) as centre:
+            with pytest.raises(NotSent, match="no bind"):
+                await centre.hand_over(SCREEN, wait_seconds=0.1)
+            waiting = asyncio.create_task(centre.hand_over(SCREEN))
+            await asyncio.sleep(0.01)
+            centre.take_no_more()
+            with pytest.raises(NotSent, match="no more"):
+                await waiting
+            with pytest.raises(NotSent, match="no more"):
+                await centre.hand_over(SCREEN)
+
+    run(test)
+
+
+def test_a_text_that_finds_the_window_full_in_time_is_surely_not_sent():
+    async def script(centre: Peer) -> None:
+        await centre.let_in()
+        held = await centre.hear()
+        await asyncio.sleep(0.3)
+        await centre.say(Pdu(Command.SUBMIT_SM_RESP, held.sequence, body=Taken("1")))
+        await centre.take()
+        assert (await centre.hear()).command is Command.UNBIND
+
+    async def test() -> None:
+        narrow = replace(ACCOUNT, window=1)
+        async with peer(script) as address, kept(address, account=narrow) as centre:
+            first = asyncio.create_task(centre.hand_over(SCREEN))
+            await asyncio.sleep(0.1)
+            with pytest.raises(NotSent):
+                await centre.hand_over(SCREEN, wait_seconds=0.05)
+            given_up = asyncio.create_task(centre.hand_over(SCREEN))
+            await asyncio.sleep(0.01)
+            given_up.cancel()
+            assert await first == Taken("1")
+            # Neither of them kept a place.
+            assert centre.room == 1
+            assert await centre.hand_over(SCREEN) == Taken("1")
+
+    run(test)
+
+
+def test_several_binds_share_the_texts_and_their_hosts():
+    heard: list[str] = []
+
+    def counts(name: str) -> Callable[[Peer], Awaitable[None]]:
+        async def script(centre: Peer) -> None:
+            await centre.let_in()
+            # Both have one in hand before either is answered: no window is waited on.
+            submitted = [await centre.hear() for _ in range(2)]
+            heard.extend([name] * 2)
+            for one in submitted:
+                answer = Taken(name)
+                await centre.say(Pdu(one.command.response, one.sequence, body=answer))
+            unbound = await centre.hear()
+            await centre.say(Pdu(Command.UNBIND_RESP, unbound.sequence))
+
+        return script
+
+    async def test() -> None:
+        narrow = replace(ACCOUNT, window=2)
+        async with (
+            peer(counts("a")) as a,
+            peer(counts("b")) as b,
+            kept(a, b, binds=2, account=narrow) as centre,
+        ):
+            while centre.room < 4:
+                await asyncio.sleep(0.01)
+            taken = await asyncio.gather(*(centre.hand_over(SCREEN) for _ in range(4)))
+        assert sorted(one.message_id for one in taken) == ["a", "a", "b", "b"]
+
+    run(test)
+    assert sorted(heard) == ["a", "a", "b", "b"]
+
+
+def test_texts_go_over_the_bind_that_is_left():
+    async def leaves(centre: Peer) -> None:
+        await centre.let_in()
+
+    async def test() -> None:
+        async with (
+            peer(leaves) as gone,
+            peer(attend) as stays,
+            kept(gone, stays, binds=2) as centre,
+        ):
+            for _ in range(20):
+                try:
+                    assert await centre.hand_over(SCREEN) == Taken("1")
+                    return
+                except LinkLost:
+                    await asyncio.sleep(0.05)
+        raise AssertionError("no text went out")
+
+    run(test)
+
+
+def test_a_wrong_password_is_told_to_one_of_several_binds(logs: list[EventDict]):
+    async def test() -> None:
+        bars = refuses(Status.ESME_RINVPASWD)
+        async with peer(bars) as address, kept(address, binds=4):
+            await asyncio.sleep(0.5)
+
+    run(test)
+    assert [log["event"] for log in logs] == ["smpp_bind_refused"]
 
 
 # -- TLS ------------------------------------------------------------------------------

@@ -21,14 +21,17 @@ from phone.smpp import (
     LinkLost,
     Message,
     NoAnswer,
+    NotSent,
     Pdu,
     Refused,
     Role,
     Status,
     Taken,
+    Unwritable,
     encode,
 )
-from phone.smpp.link import MALFORMED_MAX
+from phone.smpp import link as linking
+from phone.smpp.link import MALFORMED_MAX, Receive
 from phone.smpp.pdu import PDU_BYTES_MAX
 from tests.phone.smpp_peer import ACCOUNT, PATIENCE_SECONDS, Peer, Script, peer
 
@@ -41,7 +44,7 @@ def linked(
     work: Callable[[Link], Awaitable[None]],
     *,
     account: Account = ACCOUNT,
-    receive: Callable[[Message], int] = lambda message: 0,
+    receive: Receive = lambda message: 0,
     role: Role = Role.TRANSCEIVER,
 ) -> None:
     """Open a link to a centre that does `script`, and do `work` with it."""
@@ -102,39 +105,6 @@ def test_a_centre_that_does_not_answer_a_bind_is_left():
 
     with pytest.raises(NoAnswer, match="bind_transceiver was not answered"):
         linked(script, nothing, account=replace(ACCOUNT, response_seconds=0.1))
-
-
-def test_never_more_than_the_window_waits_for_answers():
-    most = 0
-
-    async def script(centre: Peer) -> None:
-        nonlocal most
-        await centre.let_in()
-        answered = 0
-        while answered < 20:
-            waiting = [await centre.hear()]
-            # Whatever else was sent without waiting is here by now.
-            while True:
-                try:
-                    async with asyncio.timeout(0.05):
-                        waiting.append(await centre.hear())
-                except TimeoutError:
-                    break
-            most = max(most, len(waiting))
-            answered += len(waiting)
-            await centre.say(
-                *(
-                    Pdu(Command.SUBMIT_SM_RESP, one.sequence, body=Taken("1"))
-                    for one in reversed(waiting)
-                )
-            )
-
-    async def work(link: Link) -> None:
-        taken = await asyncio.gather(*(link.submit(SCREEN) for _ in range(20)))
-        assert taken == [Taken("1")] * 20
-
-    linked(script, work, account=replace(ACCOUNT, window=3))
-    assert most == 3
 
 
 def test_what_arrives_with_the_answer_to_the_bind_is_taken():
@@ -229,10 +199,150 @@ def test_whoever_waits_learns_that_the_connection_is_lost():
         said = await asyncio.gather(*waiting, return_exceptions=True)
         assert [type(one) for one in said] == [LinkLost] * 3
         assert link.over.is_set()
-        with pytest.raises(LinkLost):
+        # What is asked now surely does not reach it.
+        with pytest.raises(NotSent):
             await link.submit(SCREEN)
+        assert link.room == 0
 
-    linked(script, work, account=replace(ACCOUNT, window=2))
+    linked(script, work)
+
+
+def test_what_was_written_as_the_centre_hung_up_is_told_from_what_was_not():
+    async def script(centre: Peer) -> None:
+        await centre.let_in()
+        await centre.hear()
+
+    async def work(link: Link) -> None:
+        written = asyncio.create_task(link.submit(SCREEN))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        # Asked in the same turn of the loop in which the end is heard.
+        late = asyncio.create_task(link.submit(SCREEN))
+        await asyncio.sleep(0)
+        link._lose("hung up")
+        said = await asyncio.gather(written, late, return_exceptions=True)
+        assert [type(one) for one in said] == [LinkLost, NotSent]
+
+    linked(script, work)
+
+
+def test_a_request_that_cannot_be_written_is_none():
+    async def script(centre: Peer) -> None:
+        await centre.let_in()
+        await centre.take()
+
+    async def work(link: Link) -> None:
+        with pytest.raises(Unwritable):
+            await link.submit(replace(SCREEN, dest="9" * 30))
+        assert await link.submit(SCREEN) == Taken("1")
+
+    linked(script, work)
+
+
+# -- what is answered when it is stored -----------------------------------------------
+
+
+def test_a_delivery_is_answered_when_it_is_stored_and_not_in_the_order_it_came():
+    stored: list[asyncio.Future[int]] = []
+
+    async def script(centre: Peer) -> None:
+        await centre.let_in()
+        await centre.say(
+            Pdu(Command.DELIVER_SM, 1, body=DIALLED),
+            Pdu(Command.DATA_SM, 2, body=replace(DIALLED, short_message=b"")),
+            Pdu(Command.ENQUIRE_LINK, 3),
+        )
+        # Neither is, when what came behind them is answered.
+        assert (await centre.hear()).sequence == 3
+        stored[1].set_result(0)
+        assert await centre.hear() == Pdu(Command.DATA_SM_RESP, 2, body=Taken())
+        stored[0].set_result(Status.ESME_RX_P_APPN)
+        answer = await centre.hear()
+        assert (answer.command, answer.sequence) == (Command.DELIVER_SM_RESP, 1)
+        assert answer.status == Status.ESME_RX_P_APPN
+
+    def receive(message: Message) -> asyncio.Future[int]:
+        stored.append(asyncio.get_running_loop().create_future())
+        return stored[-1]
+
+    linked(script, until_over, receive=receive)
+
+
+def test_what_is_not_stored_in_time_or_at_all_is_to_be_sent_again(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(linking, "RECEIVE_SECONDS_MAX", 0.2)
+    cancelled = []
+
+    async def script(centre: Peer) -> None:
+        await centre.let_in()
+        for sequence in (1, 2):
+            await centre.say(Pdu(Command.DELIVER_SM, sequence, body=DIALLED))
+            answer = await centre.hear()
+            assert (answer.sequence, answer.status) == (sequence, Status.ESME_RX_T_APPN)
+
+    async def store() -> int:
+        if not cancelled:
+            try:
+                await asyncio.sleep(PATIENCE_SECONDS)
+            finally:
+                cancelled.append(True)
+        raise RuntimeError("the database is away")
+
+    linked(script, until_over, receive=lambda message: store())
+    assert cancelled == [True]
+
+
+def test_no_more_is_read_than_can_be_stored(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(linking, "RECEIVING_MAX", 5)
+    under_way: list[asyncio.Future[int]] = []
+    most = 0
+
+    async def script(centre: Peer) -> None:
+        await centre.let_in()
+        await centre.say(
+            *(Pdu(Command.DELIVER_SM, number, body=DIALLED) for number in range(1, 101))
+        )
+        heard = [(await centre.hear()).sequence for _ in range(100)]
+        assert heard == list(range(1, 101))
+
+    def receive(message: Message) -> asyncio.Future[int]:
+        nonlocal most
+        under_way.append(asyncio.get_running_loop().create_future())
+        most = max(most, len(under_way))
+        return under_way[-1]
+
+    async def work(link: Link) -> None:
+        while not link.over.is_set():
+            await asyncio.sleep(0.001)
+            while under_way:
+                under_way.pop(0).set_result(0)
+
+    linked(script, work, receive=receive)
+    assert most == 5
+
+
+def test_what_was_delivered_is_stored_before_we_part():
+    async def script(centre: Peer) -> None:
+        await centre.let_in()
+        await centre.say(Pdu(Command.DELIVER_SM, 1, body=DIALLED))
+        assert await centre.hear() == Pdu(Command.DELIVER_SM_RESP, 1, body=Taken())
+        unbound = await centre.hear()
+        assert unbound.command is Command.UNBIND
+        await centre.say(Pdu(Command.UNBIND_RESP, unbound.sequence))
+
+    begun = asyncio.Event()
+
+    async def store() -> int:
+        begun.set()
+        await asyncio.sleep(0.2)
+        return 0
+
+    async def work(link: Link) -> None:
+        await begun.wait()
+        await link.unbind()
+
+    linked(script, work, receive=lambda message: store())
 
 
 # -- signs of life --------------------------------------------------------------------
@@ -297,7 +407,7 @@ def nack(sequence: int, status: int) -> bytes:
 
 SURVIVED = {
     "an unknown command": (
-        bytes.fromhex("00000010 00000103 00000000 00000007"),
+        bytes.fromhex("00000010 00000102 00000000 00000007"),
         nack(7, Status.ESME_RINVCMDID),
     ),
     "a request that only we make": (
@@ -310,7 +420,7 @@ SURVIVED = {
     ),
     # Refusing a refusal would go on for ever.
     "an unknown answer": (
-        bytes.fromhex("00000010 80000103 00000000 00000007"),
+        bytes.fromhex("00000010 80000102 00000000 00000007"),
         b"",
     ),
     "an answer that nobody waits for": (nack(7, 3), b""),
@@ -368,7 +478,7 @@ def test_a_centre_whose_next_pdu_cannot_be_found_is_left(octets: bytes):
 def test_a_centre_that_talks_nonsense_without_end_is_left():
     async def script(centre: Peer) -> None:
         await centre.let_in()
-        nonsense = bytes.fromhex("00000010 00000103 00000000 00000007")
+        nonsense = bytes.fromhex("00000010 00000102 00000000 00000007")
         await centre.write(nonsense * (MALFORMED_MAX + 5))
         refusals = nack(7, Status.ESME_RINVCMDID) * MALFORMED_MAX
         assert await centre.is_left() == refusals
@@ -385,7 +495,8 @@ def test_a_centre_that_asks_and_does_not_read_is_left():
 
     async def work(link: Link) -> None:
         # Else the kernel keeps megabytes of answers for who does not read them.
-        line = link._writer.get_extra_info("socket")
+        assert link._stream.transport is not None
+        line = link._stream.transport.get_extra_info("socket")
         line.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
         with pytest.raises((LinkLost, NoAnswer)):
             await link.submit(SCREEN)

@@ -198,6 +198,30 @@ WRITTEN = {
         octets("00000010 80000004 00000058 00000009"),
         Pdu(Command.SUBMIT_SM_RESP, 9, 0x58, Taken()),
     ),
+    "data_sm": (
+        octets(
+            "00000036 00000103 00000000 00000007"
+            "00 01 01 393839313231323334353637 00 00 01 33303030 00 04 00 00"
+            "001E 0003 316100 0427 0001 02"
+        ),
+        Pdu(
+            Command.DATA_SM,
+            7,
+            body=Message(
+                source_ton=1,
+                source_npi=1,
+                source="989121234567",
+                dest_npi=1,
+                dest="3000",
+                esm_class=4,
+                tlvs=((0x001E, b"1a\0"), (0x0427, b"\x02")),
+            ),
+        ),
+    ),
+    "data_sm_resp": (
+        octets("00000011 80000103 00000000 00000007 00"),
+        Pdu(Command.DATA_SM_RESP, 7, body=Taken()),
+    ),
     "deliver_sm_resp": (
         # message_id is there, unused and empty.
         octets("00000011 80000005 00000000 00000100 00"),
@@ -262,8 +286,8 @@ UNREADABLE = {
     "half a header": (DELIVER_SM[:10], 0x02, 0),
     "a length that is too long": (changed(DELIVER_SM, 0, "0000004C"), 0x02, 256),
     "a length that is too short": (changed(DELIVER_SM, 0, "00000020"), 0x02, 256),
-    "an unknown command": (changed(DELIVER_SM, 4, "00000103"), 0x03, 256),
-    "an unknown answer": (changed(DELIVER_SM, 4, "80000103"), 0x03, 256),
+    "an unknown command": (changed(DELIVER_SM, 4, "00000102"), 0x03, 256),
+    "an unknown answer": (changed(DELIVER_SM, 4, "80000102"), 0x03, 256),
     "a body that ends within a field": (
         octets("00000012 00000005 00000000 00000100 00 01"),
         0x02,
@@ -331,6 +355,11 @@ def test_what_its_field_cannot_hold_is_not_written(body: Message | Bind):
         encode(Pdu(Command.SUBMIT_SM, 1, body=body))
 
 
+def test_a_data_sm_has_no_short_message():
+    with pytest.raises(Unwritable, match="message_payload"):
+        encode(Pdu(Command.DATA_SM, 1, body=Message(short_message=b"x")))
+
+
 def test_a_status_is_called_by_its_name_if_it_has_one():
     assert name_of(0x58) == "ESME_RTHROTTLED"
     assert name_of(0x0E) == "ESME_RINVPASWD"
@@ -372,6 +401,20 @@ messages = st.builds(
     short_message=st.binary(max_size=254),
     tlvs=tlvs,
 )
+data_messages = st.builds(
+    Message,
+    service_type=text(6),
+    source_ton=octet,
+    source_npi=octet,
+    source=text(65),
+    dest_ton=octet,
+    dest_npi=octet,
+    dest=text(65),
+    esm_class=octet,
+    registered_delivery=octet,
+    data_coding=octet,
+    tlvs=tlvs,
+)
 BODIES = {
     Command.BIND_RECEIVER: binds,
     Command.BIND_TRANSMITTER: binds,
@@ -381,8 +424,10 @@ BODIES = {
     Command.BIND_TRANSCEIVER_RESP: st.builds(Bound, text(16), tlvs),
     Command.SUBMIT_SM: messages,
     Command.DELIVER_SM: messages,
+    Command.DATA_SM: data_messages,
     Command.SUBMIT_SM_RESP: st.builds(Taken, text(65), tlvs),
     Command.DELIVER_SM_RESP: st.builds(Taken, text(65), tlvs),
+    Command.DATA_SM_RESP: st.builds(Taken, text(65), tlvs),
 }
 pdus = st.sampled_from(Command).flatmap(
     lambda command: st.builds(

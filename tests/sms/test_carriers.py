@@ -7,10 +7,10 @@ there fails.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import pytest
@@ -21,15 +21,19 @@ from sms.carrier import (
     Carrier,
     Forged,
     Inbound,
+    Joint,
     Outbound,
     Question,
     Receipt,
     Reply,
     Result,
+    Spoilt,
     Unreadable,
 )
 from tests.carrier_server import CarrierServer, Say, carrier_server
 from tests.sms.posts import build, cases, names, posted
+
+Found = TypeVar("Found", Receipt, Inbound)
 
 BEGAN = datetime.fromisoformat("2026-11-22T08:30:00+00:00")
 MESSAGE = Outbound(id="41", to="+989121234567", text="سلام", sender="10001")
@@ -103,7 +107,7 @@ def test_a_receipt_is_read(
         carrier = build(name, server.url, http, case.get("options"))
         if _is_refused(case, carrier.read_receipts):
             return
-        found = carrier.read_receipts(posted(case))
+        found = _readable(carrier.read_receipts(posted(case)), case)
     expected = case.get("all", [case])
     assert [_shown(receipt) for receipt in found] == [
         (of["carrier_id"], of["status"], of.get("part", 0)) for of in expected
@@ -120,7 +124,7 @@ def test_an_incoming_text_is_read(
         carrier = build(name, server.url, http, case.get("options"))
         if _is_refused(case, carrier.read_inbound):
             return
-        found = carrier.read_inbound(posted(case))
+        found = _readable(carrier.read_inbound(posted(case)), case)
     expected = case.get("all", [case])
     assert len(found) == len(expected)
     for inbound, of in zip(found, expected, strict=True):
@@ -136,6 +140,7 @@ def test_receipts_are_asked_for(
         carrier = build(name, server.url, http, case.get("options"))
         assert isinstance(carrier, Asked)
         found = carrier.ask_receipts(case["ids"])
+    assert all(receipt.raw for receipt in found)
     assert [_shown(receipt) for receipt in found] == [
         (of["carrier_id"], of["status"], 0) for of in case["all"]
     ]
@@ -152,14 +157,44 @@ def test_incoming_texts_are_asked_for(
         assert isinstance(carrier, Asked)
         found = carrier.ask_inbound()
         again = carrier.ask_inbound()
-    assert len(found) == len(case["all"])
-    for inbound, of in zip(found, case["all"], strict=True):
+    assert all(one.raw for one in found)
+    texts = _readable(found, case)
+    assert len(texts) == len(case["all"])
+    for inbound, of in zip(texts, case["all"], strict=True):
         _assert_inbound(inbound, {"carrier_id": inbound.carrier_id, **of})
-        assert inbound.raw
-    assert [inbound.carrier_id for inbound in again] == [
-        inbound.carrier_id for inbound in found
-    ]
+    later = [inbound.carrier_id for inbound in _readable(again, case)]
+    assert later == [inbound.carrier_id for inbound in texts][: case.get("later")]
     _assert_asked(server, case)
+
+
+def test_what_was_shown_and_not_stored_is_asked_for_again(
+    server: CarrierServer,
+) -> None:
+    entry = {"messageid": 1, "message": "11", "sender": "09121234567"}
+    entries = [{**entry, "receptor": "10001", "date": 1795336205}]
+    body = json.dumps({"return": {"status": 200}, "entries": entries})
+    shown = Say(200, body.encode())
+    server.script("receive.json", shown)
+    with httpx.Client() as http:
+        carrier = build("kavenegar", server.url, http, {"asks": True})
+        assert isinstance(carrier, Asked)
+        carrier.ask_inbound()
+        assert len(carrier.ask_inbound()) == 1
+        assert len(carrier.ask_inbound(again=True)) == 2
+        server.script("receive.json", Say(500), shown)
+        assert carrier.ask_inbound() == ()
+        # What that answer held was marked as read, so it is looked for there.
+        assert len(carrier.ask_inbound()) == 2
+        assert len(carrier.ask_inbound()) == 1
+
+
+def test_a_kavenegar_that_calls_back_is_not_asked(server: CarrierServer) -> None:
+    with httpx.Client() as http:
+        carrier = build("kavenegar", server.url, http)
+        assert isinstance(carrier, Asked)
+        assert carrier.ids_at_once == 0
+        with pytest.raises(ValueError, match="asks is neither"):
+            build("kavenegar", server.url, http, {"asks": "often"})
 
 
 @pytest.mark.parametrize("field", ["messageid", "from", "to", "message"])
@@ -199,6 +234,15 @@ def _is_refused(case: Mapping[str, Any], read: Any) -> bool:
     return False
 
 
+def _readable(found: Iterable[Found | Spoilt], case: Mapping[str, Any]) -> list[Found]:
+    """What could be read; what could not is counted, and has its piece."""
+    found = tuple(found)
+    spoilt = [one for one in found if isinstance(one, Spoilt)]
+    assert len(spoilt) == case.get("spoilt", 0)
+    assert all(one.raw and one.why for one in spoilt)
+    return [one for one in found if not isinstance(one, Spoilt)]
+
+
 def _shown(receipt: Receipt) -> tuple[str, str, int]:
     assert receipt.raw_status
     return receipt.carrier_id, receipt.status.value, receipt.part
@@ -210,6 +254,7 @@ def _assert_inbound(inbound: Inbound, of: Mapping[str, Any]) -> None:
     assert (inbound.line, inbound.text) == (of["line"], of["text"])
     expected = of.get("at")
     assert inbound.at == (datetime.fromisoformat(expected) if expected else None)
+    assert inbound.joint == (Joint(*of["joint"]) if "joint" in of else None)
     assert "9121234567" not in repr(inbound)
 
 
@@ -219,6 +264,7 @@ def _assert_result(result: Result, case: Mapping[str, Any]) -> None:
     assert result.status == case.get("text_status", "sent")
     if "parts" in case:
         assert result.parts == case["parts"]
+    assert result.cost == case.get("cost", "")
     if "retry_after_seconds" in case:
         assert result.retry_after_seconds == case["retry_after_seconds"]
     assert len(result.detail) <= 200
@@ -234,6 +280,8 @@ def _assert_asked(server: CarrierServer, case: Mapping[str, Any]) -> None:
         for what in ("form", "query", "raw_query"):
             if what in of:
                 assert getattr(asked, what) == of[what]
+        for piece in of.get("has", ()):
+            assert piece in asked.raw_query
         if "json" in of:
             assert json.loads(asked.body) == of["json"]
         for name, value in of.get("headers", {}).items():

@@ -20,9 +20,9 @@ from sqlalchemy import select
 from ledger import schema
 from ledger.engine import connect, reading, writing
 from ledger.outbox import NEVER
-from sms import calls
-from sms.calls import Call, Job
-from sms.delivery import Rendered, deliver
+from sms.beginning import begin
+from sms.calls import Job
+from sms.delivery import WORKERS, Rendered, deliver
 from sms.owner import this_process
 from sms.receiving import take_receipts
 from sms.routes import Channel, Routes
@@ -253,14 +253,15 @@ def _die_during_a_call(scene: Scene) -> None:
     texts = scene.texts
     [row] = texts.claim("dead", limit=10)
     with writing(texts.engine) as db:
-        call = calls.begin(
+        begun = begin(
             db,
             KEYS,
-            Job(row, Rendered("سلام")),
-            scene.channel,
+            [Job(row, scene.channel, Rendered("سلام"), text="سلام")],
             owner="dead",
+            via=WORKERS,
+            rules=None,
             at=texts.at,
             lease_seconds=30,
         )
-    assert isinstance(call, Call)
+    assert [call.row.id for call in begun.calls] == [row.id]
     texts.wait(60)

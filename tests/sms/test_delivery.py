@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from itertools import count
 from typing import Any
 
@@ -14,15 +15,16 @@ import pytest
 from sqlalchemy import Engine, delete, select, update
 from structlog.testing import capture_logs
 
-from ledger import attempts, schema, stops
+from ledger import schema, stops
 from ledger.claims import Claimed
 from ledger.engine import reading, writing
-from ledger.outbox import NEVER, Kind, State
+from ledger.outbox import Kind, State
 from ledger.vault import look_up
-from sms import calls, registry
-from sms.calls import Call, Job
+from sms import registry
+from sms.beginning import begin
+from sms.calls import Job
 from sms.carrier import Outcome, Receipt, Result, Status, Tools
-from sms.delivery import Drained, Rendered, deliver, tidy
+from sms.delivery import WORKERS, Drained, Rendered, deliver, tidy
 from sms.owner import this_process
 from sms.receiving import take_receipts
 from sms.routes import Channel, Routes
@@ -104,7 +106,7 @@ class Renderer:
 
 
 def _deliver(texts: Texts, *channels: Channel, **more: Any) -> Drained:
-    options = {"render": Renderer(), "threads": 4, **more}
+    options = {"render": Renderer(), "room": 4, **more}
     return deliver(
         texts.engine,
         KEYS,
@@ -154,19 +156,22 @@ def test_a_receipt_under_our_id_finds_a_call_that_is_under_way(texts: Texts) -> 
     carrier = FakeCarrier()
     carrier.ids_are_ours = True
     channel = Channel("ours", carrier, sender="10001")
+    long = "سلام " * 30
     text = texts.promise()
     [row] = texts.claim("dead")
     with writing(texts.engine) as db:
-        call = calls.begin(
+        job = Job(row, channel, Rendered(long), text=long, total=3, parts=(1, 2, 3))
+        begun = begin(
             db,
             KEYS,
-            Job(row, Rendered("سلام " * 30)),
-            channel,
+            [job],
             owner="dead",
+            via=WORKERS,
+            rules=None,
             at=texts.at,
             lease_seconds=30,
         )
-    assert isinstance(call, Call)
+    assert [call.number for call in begun.calls] == [1]
     [attempt] = texts.attempts(text)
     assert (attempt.carrier_id, attempt.parts) == (texts.reference(text), 3)
 
@@ -340,8 +345,7 @@ def test_a_carrier_that_cannot_be_asked_waits_for_its_receipt(
 
     drained = _deliver(texts, channel)
     assert texts.state(text) == "unclear"
-    assert texts.row(text).due_at == NEVER
-    assert drained.next_due is None
+    assert drained.next_due == NOON + timedelta(seconds=900)
     texts.wait(3600)
     _deliver(texts, channel)
     assert len(server.of("messaging")) == 1
@@ -426,7 +430,7 @@ def test_receipts_leave_before_campaign_texts(texts: Texts) -> None:
     texts.wait(1)
     receipt = texts.promise()
     channel = _fake("a")
-    _deliver(texts, channel, threads=1)
+    _deliver(texts, channel, room=1)
     assert [message.id for message in _of(channel).sent] == [
         texts.reference(receipt),
         texts.reference(campaign),
@@ -510,7 +514,7 @@ def test_a_throttled_channel_rests_as_long_as_it_asks(texts: Texts) -> None:
     for _ in range(6):
         texts.promise()
     channel = _fake("a", Result(Outcome.THROTTLED, retry_after_seconds=20))
-    drained = _deliver(texts, channel, threads=1)
+    drained = _deliver(texts, channel, room=1)
     # The first was told to slow down; the others were not even tried.
     assert len(_of(channel).sent) == 1
     assert drained.states == {State.QUEUED: 6}
@@ -527,7 +531,7 @@ def test_another_channel_takes_over_at_once_when_one_cannot(
     waiting = [texts.promise() for _ in range(8)]
     broke = _fake("broke", *[Result(outcome)] * 50, weight=100_000)
     spare = _fake("spare", weight=1)
-    _deliver(texts, broke, spare, threads=1)
+    _deliver(texts, broke, spare, room=1)
     assert len(_of(broke).sent) == 1
     assert {message.id for message in _of(spare).sent} == {
         texts.reference(text) for text in waiting
@@ -542,7 +546,7 @@ def test_without_credit_a_text_stays_queued_until_it_expires(texts: Texts) -> No
         drained = _deliver(texts, channel)
     assert texts.state(text) == "queued"
     assert drained.next_due is not None
-    assert 200 <= (drained.next_due - NOON).total_seconds() <= 400
+    assert 200 <= (texts.row(text).due_at - NOON).total_seconds() <= 400
     assert [entry["log_level"] for entry in logs] == ["error"]
     texts.wait(600)
     _deliver(texts, channel)
@@ -598,16 +602,8 @@ def test_a_text_whose_worker_died_in_the_call_is_asked_about_first(
 ) -> None:
     known, unknown, uncalled = (texts.promise() for _ in range(3))
     texts.claim("elsewhere:1:1")
-    with writing(texts.engine) as db:
-        for text in (known, unknown):
-            attempts.begin_attempt(
-                db,
-                outbox_id=text,
-                owner="elsewhere:1:1",
-                carrier="a",
-                at=NOON,
-                lease_seconds=30,
-            )
+    for text in (known, unknown):
+        texts.begin(text, "elsewhere:1:1", carrier="a")
     channel = _fake("a")
     _of(channel).found[texts.reference(known)] = Result(
         Outcome.ACCEPTED, carrier_id="k"
@@ -643,7 +639,7 @@ def test_a_run_cut_short_writes_down_what_it_knows(texts: Texts) -> None:
         return Rendered("سلام")
 
     with pytest.raises(Cut):
-        _deliver(texts, channel, render=render, threads=1, batch_max=2)
+        _deliver(texts, channel, render=render, room=1, batch_max=2)
 
     with reading(texts.engine) as db:
         states = Counter(db.execute(select(schema.outbox.c.state)).scalars())
@@ -679,7 +675,7 @@ def test_a_worker_told_to_stop_hands_the_rest_back(texts: Texts) -> None:
     drained = _deliver(
         texts,
         channel,
-        threads=1,
+        room=1,
         should_stop=lambda: len(_of(channel).sent) >= 3,
     )
     assert drained.states == {State.SENT: 3, State.QUEUED: 7}

@@ -1,15 +1,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from ledger.claims import Claimed
 from ledger.outbox import NEVER, Kind, State
-from sms.carrier import Outcome, Result, Status
-from sms.endings import Ending, of_asking, of_sending
-from sms.waits import ATTEMPTS_MAX, before_asking, before_retry
+from sms.carrier import Outcome, Piece, Result, Status, of_pieces
+from sms.endings import Ending, of_asking, of_sending, of_silence
+from sms.waits import (
+    ATTEMPTS_MAX,
+    after_rest,
+    before_asking,
+    before_looking,
+    before_retry,
+)
 from tests.texts import NOON
 
 ROW = Claimed(
@@ -25,11 +31,14 @@ ROW = Claimed(
     test=False,
     promised_at=NOON,
     expires_at=NOON + timedelta(hours=6),
+    via="",
     attempts=0,
     carrier=None,
     doubtful=False,
     tried=(),
     attempted_at=None,
+    failures=0,
+    before=None,
     look_up=b"",
 )
 
@@ -38,16 +47,17 @@ def _sending(
     outcome: Outcome,
     *,
     row: Claimed = ROW,
-    attempts: int = 1,
+    failures: int = 0,
     can_look_up: bool = True,
+    resend_seconds: int = 900,
     another: bool = False,
     status: Status = Status.SENT,
 ) -> Ending:
     return of_sending(
-        row,
+        replace(row, failures=failures),
         Result(outcome, status=status),
-        attempts=attempts,
         can_look_up=can_look_up,
+        resend_seconds=resend_seconds,
         another=another,
         now=NOON,
     )
@@ -90,7 +100,8 @@ def test_a_wait_never_outlasts_the_expiry() -> None:
 
 
 def test_who_cannot_be_asked_is_waited_for() -> None:
-    assert _sending(Outcome.AMBIGUOUS, can_look_up=False).due_at == NEVER
+    due_at = _sending(Outcome.AMBIGUOUS, can_look_up=False).due_at
+    assert due_at == NOON + timedelta(seconds=900)
     asked = _sending(Outcome.AMBIGUOUS).due_at
     assert asked is not None
     assert timedelta(seconds=1) < asked - NOON < timedelta(seconds=3)
@@ -119,9 +130,10 @@ def test_only_a_sure_no_lets_a_text_be_sent_again() -> None:
 def test_failing_is_given_up_in_the_end(kind: Kind) -> None:
     row = replace(ROW, kind=kind)
     last = ATTEMPTS_MAX[kind]
-    before = _sending(Outcome.RETRYABLE, row=row, attempts=last - 1)
+    before = _sending(Outcome.RETRYABLE, row=row, failures=last - 2)
     assert before.state is State.QUEUED
-    assert _sending(Outcome.RETRYABLE, row=row, attempts=last).state is State.FAILED
+    after = _sending(Outcome.RETRYABLE, row=row, failures=last - 1)
+    assert after.state is State.FAILED
 
 
 def test_waits_double_up_to_a_limit_and_are_jittered() -> None:
@@ -145,3 +157,75 @@ def test_questions_become_rarer_with_time() -> None:
     late = before_asking(timedelta(days=3)).total_seconds()
     assert 1.6 <= soon <= 2.4
     assert 0.8 * 3600 <= late <= 1.2 * 3600
+
+
+def test_a_rest_is_over_for_no_two_texts_at_once() -> None:
+    waits = {after_rest(20).total_seconds() for _ in range(20)}
+    assert len(waits) > 1
+    assert all(20 < wait < 22 for wait in waits)
+    looks = {before_looking(900).total_seconds() for _ in range(20)}
+    assert len(looks) > 1
+    assert all(180 <= look <= 270 for look in looks)
+    assert before_looking(1).total_seconds() >= 48
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_doubt_about_one_part_outlives_whatever_becomes_of_another(
+    outcome: Outcome,
+) -> None:
+    ending = of_sending(
+        ROW,
+        Result(outcome),
+        can_look_up=False,
+        resend_seconds=900,
+        another=False,
+        in_doubt=True,
+        now=NOON,
+    )
+    over = {Outcome.REFUSED, Outcome.OPTED_OUT}
+    assert ending.state is (State.FAILED if outcome in over else State.UNCLEAR)
+    assert outcome in over or ending.due_at is not None
+
+
+def test_parts_that_surely_did_not_leave_are_not_waited_for_with_the_others() -> None:
+    pieces = (Piece(1, Outcome.AMBIGUOUS), Piece(2, Outcome.THROTTLED))
+    ending = of_sending(
+        ROW,
+        of_pieces(pieces),
+        can_look_up=False,
+        resend_seconds=900,
+        another=False,
+        now=NOON,
+    )
+    assert ending.state is State.UNCLEAR
+    assert ending.due_at is not None
+    assert ending.due_at - NOON < timedelta(seconds=5)
+
+
+DOUBTED = replace(ROW, doubtful=True, attempted_at=NOON)
+LATER = NOON + timedelta(seconds=60)
+LASTED = NOON + timedelta(seconds=900)
+
+
+def _silence(
+    *, row: Claimed = DOUBTED, heard: datetime | None = LATER, now: datetime = LASTED
+) -> Ending | None:
+    return of_silence(row, heard=heard, resend_seconds=900, now=now)
+
+
+def test_silence_is_broken_once_it_means_something() -> None:
+    assert _silence() is None
+    early = _silence(now=LASTED - timedelta(seconds=1))
+    assert early == Ending(State.UNCLEAR, due_at=LASTED)
+    for heard in (None, NOON, NOON - timedelta(hours=1)):
+        deaf = _silence(heard=heard)
+        assert deaf is not None
+        assert deaf.due_at is not None
+        assert LASTED + timedelta(seconds=60) < deaf.due_at < DOUBTED.expires_at
+
+
+def test_silence_about_what_nobody_asked_for_is_kept() -> None:
+    campaign = replace(DOUBTED, kind=Kind.CAMPAIGN)
+    assert _silence(row=campaign) == Ending(State.UNCLEAR, due_at=NEVER)
+    late = replace(DOUBTED, expires_at=LASTED)
+    assert _silence(row=late) == Ending(State.UNCLEAR, due_at=NEVER)

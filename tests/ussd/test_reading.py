@@ -60,6 +60,7 @@ def test_a_screen_fetches_only_the_facts_it_speaks_of(menus: Menus) -> None:
         "out.done": {"caller"},
         "in.done": {"caller"},
         "report": {"report"},
+        "report.text": {"report"},
         "st.one": {"pledge"},
         "st.pay": {"pledge"},
         "st.cancel": {"pledge"},

@@ -27,6 +27,7 @@ PLACES: Mapping[str, tuple[str | int, ...]] = {
     "notices": ("notices",),
     "opening": ("dialled", "*1#"),
     "shortcut": ("shortcuts", "one"),
+    "keyword": ("keywords", "one"),
     "campaign": ("campaigns", "one"),
     "campaign/window": ("campaigns", "one", "window"),
     "campaign/presets": ("campaigns", "one", "presets", 0),

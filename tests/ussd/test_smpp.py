@@ -338,9 +338,9 @@ def test_whatever_comes_is_read_or_is_unreadable(
 
 def test_what_is_not_set_is_what_most_documents_say():
     options = smpp().options
-    assert options.hosts == (("192.0.2.1", 2775),)
-    assert options.account == Account("yar", "secret")
-    assert options.roles == (Role.TRANSCEIVER,)
+    assert options.access.hosts == (("192.0.2.1", 2775),)
+    assert options.access.account == Account("yar", "secret")
+    assert options.access.roles == (Role.TRANSCEIVER,)
     assert "secret" not in repr(options)
 
 
@@ -354,7 +354,7 @@ def test_what_is_not_set_is_what_most_documents_say():
     ],
 )
 def test_hosts_are_one_or_several_with_or_without_a_port(host: Any, hosts: Any):
-    assert smpp(host=host, tls="true").options.hosts == tuple(hosts)
+    assert smpp(host=host, tls="true").options.access.hosts == tuple(hosts)
 
 
 def faults(**options: Any) -> list[str]:
@@ -469,8 +469,11 @@ def test_the_page_tells_of_every_option():
 
 
 def test_the_pages_example_is_a_channel():
-    (example,) = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+    example, _ = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
     channel = tomllib.loads(example)["ussd"]["centre"]
     of_every_channel = {"adapter", "key", "ucs2_units", "gsm7_septets"}
     options = {k: v for k, v in channel.items() if k not in of_every_channel}
-    assert smpp(**options).options.hosts == (("10.1.1.1", 2775), ("10.1.1.2", 2776))
+    assert smpp(**options).options.access.hosts == (
+        ("10.1.1.1", 2775),
+        ("10.1.1.2", 2776),
+    )

@@ -11,7 +11,9 @@ consents    what is asked before it is allowed, or told where it must not be
 wording     texts too long for a screen, at their longest: `worst` has the values, of
             the slots that `marked` finds; `legible` is what reads wrong, `short_forms`
             what a handset without Persian cannot show
-promises    the texts that are sent
+notices     short texts that are no screens, and `messages` those that are sent
+costs       the parts of each text that is sent, and why they are so many
+keywords    what a text may begin with
 estimates   the screens, seconds and steps that each deed takes
 """
 

@@ -145,7 +145,7 @@ def _flows(paths: Paths) -> Iterator[Fault]:
             continue
         within = [of == name for of in flow_of]
         inner = [s for s in by_flow[name] if s in paths.entries or _entered(paths, s)]
-        turns = paths.distances(inner, within=within)
+        turns = paths.far(inner, within=within)
         yield from _too_short(menus, name, _ends(paths, by_flow[name]), turns, paths)
 
 

@@ -8,15 +8,15 @@ prover asks of them (how far, with which answers, to what end) it asks of this g
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ussd.faults import Fault
-from ussd.menus import BACK, HOME, RETURN, Menus
+from ussd.menus import BACK, HOME, RETURN, Menus, Opening
 from ussd.prover.ways import Way, ways_out
 from ussd.steps import RETURNS_MAX
 
-__all__ = ["FAR", "Edge", "Paths"]
+__all__ = ["FAR", "Edge", "Paths", "openings"]
 
 STATES_MAX = 200_000
 
@@ -30,12 +30,20 @@ class Edge:
     way: Way
 
 
+def openings(menus: Menus) -> Iterator[Opening]:
+    """Where conversations begin: by all that is dialled, and by every keyword."""
+    yield from menus.dialled.values()
+    for keyword in menus.keywords.values():
+        for to in dict.fromkeys(filter(None, (keyword.to, keyword.rest))):
+            yield Opening(to, keyword.campaign, keyword.set)
+
+
 class Paths:
     """The states of a menu file whose names all answer to something.
 
     `screens[n]` is the screen of state n and `returns[n]` what it owes; `edges[n]` are
     the ways out of it, `befores[n]` those into it. `entries` are the states that a
-    dialled code opens.
+    dialled code or a keyword opens.
     """
 
     def __init__(self, menus: Menus) -> None:
@@ -50,12 +58,13 @@ class Paths:
             name: tuple(ways_out(menus, screen))
             for name, screen in menus.screens.items()
         }
-        led = [menus.start, *(o.to for o in menus.dialled.values())]
+        led = [menus.start, *(opening.to for opening in openings(menus))]
         self.entries = tuple(
             dict.fromkeys(self._state(to, ()) for to in led if to in menus.screens)
         )
         self._walk()
-        self.turns = self.distances(self.entries)
+        self._dialled = {menus.start, *(o.to for o in menus.dialled.values())}
+        self.turns = self.far(self.entries)
         self.reached: dict[str, int] = {}
         for state, name in enumerate(self.screens):
             turns = self.turns[state]
@@ -113,6 +122,27 @@ class Paths:
         if to in (BACK, HOME):
             return None
         return self._state(to, returns)
+
+    def far(
+        self, entries: Sequence[int], *, within: Sequence[bool] | None = None
+    ) -> list[int]:
+        """As `distances`, for a caller; a keyword's where no call comes to a state.
+
+        A text may come to the middle, which makes no call any shorter.
+        """
+        by_call = [
+            state
+            for state in entries
+            if self.screens[state] in self._dialled or state not in self.entries
+        ]
+        turns = self.distances(by_call, within=within)
+        if len(by_call) == len(entries):
+            return turns
+        texted = self.distances(entries, within=within)
+        return [
+            called if called < FAR else other
+            for called, other in zip(turns, texted, strict=True)
+        ]
 
     def distances(
         self, entries: Iterable[int], *, within: Sequence[bool] | None = None

@@ -12,7 +12,9 @@ values      answers that the file gives, out of bounds or for nothing
 conditions  what never holds, or always
 consents    sensitive answers
 wording     screens too long, or that read wrong
-promises    notices and text messages, likewise
+notices     and
+messages    the texts that are no screens, likewise
+keywords    what a text may begin with
 estimates   ways that take longer than a carrier waits
 """
 
@@ -28,13 +30,17 @@ from phone.encoding import Limits
 from ussd.faults import Fault
 from ussd.machine import begin
 from ussd.menus import Menus
+from ussd.prover.behind import behind_deeds
 from ussd.prover.conditions import condition_faults
 from ussd.prover.consents import consent_faults
+from ussd.prover.costs import TextCost, text_costs
 from ussd.prover.estimates import Reach, Timers, reaches, timer_faults
 from ussd.prover.exits import exit_faults
+from ussd.prover.keywords import keyword_faults
+from ussd.prover.messages import message_faults
 from ussd.prover.names import name_faults
+from ussd.prover.notices import notice_faults
 from ussd.prover.paths import Paths
-from ussd.prover.promises import message_faults, notice_faults
 from ussd.prover.shapes import shape_faults
 from ussd.prover.short_forms import short_form_faults
 from ussd.prover.supplies import Supplies
@@ -46,14 +52,19 @@ __all__ = ["Line", "Proof", "Timers", "examine", "prove"]
 
 # A code as it is dialled, written out in a text.
 _CODE = re.compile(r"\*[0-9]+(?:\*[0-9]+)*#")
+_ASKS = "Lead it to the screen that asks"
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """The faults of a menu file in its order, and the ways to what it does."""
+    """The faults of a menu file in its order, the ways to what it does, and its texts.
+
+    Where there is a fault, nothing is said of what texts cost.
+    """
 
     faults: list[Fault]
     reaches: list[Reach] = field(default_factory=list)
+    costs: list[TextCost] = field(default_factory=list)
 
 
 def prove(
@@ -63,14 +74,21 @@ def prove(
     lines: Sequence[Line],
     gsm7_only: Collection[str] = (),
     timers: Mapping[str, Timers] = MappingProxyType({}),
+    reserved: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Fault]:
     """Every fault of `menus` on these channels and sender lines, in file order.
 
     `gsm7_only` are the names of those channels that show no Persian letters; `timers`
-    are those of channels that do not keep a call for as long as most do.
+    are those of channels that do not keep a call for as long as most do. `reserved`
+    are folded words that a text is read as before any keyword, and what each does.
     """
     proof = examine(
-        menus, channels=channels, lines=lines, gsm7_only=gsm7_only, timers=timers
+        menus,
+        channels=channels,
+        lines=lines,
+        gsm7_only=gsm7_only,
+        timers=timers,
+        reserved=reserved,
     )
     return proof.faults
 
@@ -82,6 +100,7 @@ def examine(
     lines: Sequence[Line],
     gsm7_only: Collection[str] = (),
     timers: Mapping[str, Timers] = MappingProxyType({}),
+    reserved: Mapping[str, str] = MappingProxyType({}),
 ) -> Proof:
     """As `prove`, with what each deed of a file without a fault takes to come to."""
     faults = list(name_faults(menus))
@@ -97,12 +116,14 @@ def examine(
     faults += exit_faults(paths)
     faults += value_faults(paths)
     faults += consent_faults(supplies)
+    faults += keyword_faults(menus, reserved)
     worst = Worst(menus, lines)
     faults += condition_faults(menus, worst)
     # Where a slot is missing, what it would read like says nothing new.
     missed = {fault.line for fault in missing}
     full = {name: c for name, c in channels.items() if name not in gsm7_only}
-    worded = [*notice_faults(menus, full), *message_faults(menus, lines)]
+    units = max((room.ucs2_units for room in channels.values()), default=0)
+    worded = [*notice_faults(menus, full), *message_faults(menus, lines, units)]
     chars = {}
     for screen in menus.screens.values():
         found, chars[screen.name] = screen_faults(menus, screen, worst, full)
@@ -111,7 +132,8 @@ def examine(
     worded += short_form_faults(menus, lines, short)
     faults += (fault for fault in worded if fault.line not in missed)
     faults += timer_faults(paths, chars, channels, timers)
-    return Proof(sorted(set(faults)), reaches(paths, chars))
+    costs = [] if faults else text_costs(menus, lines, units)
+    return Proof(sorted(set(faults)), reaches(paths, chars), costs)
 
 
 def _dial_codes(paths: Paths) -> Iterator[Fault]:
@@ -126,7 +148,7 @@ def _dial_codes(paths: Paths) -> Iterator[Fault]:
             remedy = "Write a code of `dialled:` as `call`"
             yield Fault(*menus.places["call", campaign.id], what, remedy)
     yield from _codes_told(menus)
-    behind = _behind_deeds(paths)
+    behind = behind_deeds(paths)
     for code, opening in menus.dialled.items():
         if opening.to not in behind:
             continue
@@ -135,7 +157,11 @@ def _dial_codes(paths: Paths) -> Iterator[Fault]:
             shortcut = menus.shortcuts[opening.shortcut]
             place, who = (shortcut.line, shortcut.column), shortcut.name
         what = f"{who} leads to {opening.to}, which only a deed or a confirm leads to"
-        yield Fault(*place, what, "Lead it to the screen that asks")
+        yield Fault(*place, what, _ASKS)
+    for keyword in menus.keywords.values():
+        for to in {keyword.to, keyword.rest} & behind:
+            what = f"keyword {keyword.name} leads to {to}, which only a deed or a "
+            yield Fault(keyword.line, keyword.column, what + "confirm leads to", _ASKS)
 
 
 def _codes_told(menus: Menus) -> Iterator[Fault]:
@@ -176,40 +202,3 @@ def _texts(menus: Menus) -> Iterator[tuple[str, tuple[int, int], str]]:
     for message in menus.texts.values():
         for text in message.text.values():
             yield message.name, (message.line, message.column), text.source
-
-
-def _behind_deeds(paths: Paths) -> set[str]:
-    """Screens that are read after a deed, or after a confirm screen, and never else."""
-    menus = paths.menus
-    # A confirm that does nothing by itself stands before all that it leads to.
-    unanswered = {
-        screen.name
-        for screen in menus.screens.values()
-        if screen.confirm and not any(choice.do for choice in screen.choices)
-    }
-    opened = {opening.to for opening in menus.dialled.values()} - {menus.start}
-    # Screens that something leads to without a deed, from whatever else is opened.
-    free = {menus.start}
-    edge = [menus.start, *(opened - _led_to(paths))]
-    free.update(edge)
-    while edge:
-        name = edge.pop()
-        for way in paths.ways[name]:
-            if way.deed or way.dialled or name in unanswered:
-                continue
-            for to in (way.via, way.to):
-                if to in menus.screens and to not in free:
-                    free.add(to)
-                    edge.append(to)
-    return {to for to in opened if to not in free}
-
-
-def _led_to(paths: Paths) -> set[str]:
-    """Screens that another screen leads to, by more than dialling their codes."""
-    return {
-        to
-        for name, ways in paths.ways.items()
-        for way in ways
-        for to in (way.to, way.via)
-        if to != name and not way.dialled
-    }

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from phone.encoding import Limits, gsm7_septets
 from ussd.faults import Fault
 from ussd.menus import Menus
-from ussd.prover.promises import message_faults, notice_faults
+from ussd.prover.messages import message_faults
+from ussd.prover.notices import notice_faults
 from ussd.prover.wording import screen_faults
 from ussd.prover.worst import Line, Worst
 from ussd.templates import Template
@@ -39,7 +40,8 @@ def short_form_faults(
         place = (message.line, message.column)
         yield from _foreign(message.name, message.text, place)
     yield from notice_faults(latin, channels)
-    yield from message_faults(latin, lines)
+    units = max((room.ucs2_units for room in channels.values()), default=0)
+    yield from message_faults(latin, lines, units)
     worst = Worst(latin, lines, gsm7_only=True)
     for screen in latin.screens.values():
         faults, _ = screen_faults(latin, screen, worst, channels, gsm7_only=True)

@@ -13,7 +13,7 @@ from itertools import chain
 
 from ussd.faults import Fault
 from ussd.menus import EFFECTS, FACTS, Menus, Screen
-from ussd.prover.paths import Paths
+from ussd.prover.paths import Paths, openings
 from ussd.prover.ways import Way
 
 __all__ = ["GIVEN", "Supplies"]
@@ -103,9 +103,9 @@ class Supplies:
         return has
 
     def _opened(self) -> dict[int, int]:
-        """What every dialled code that opens a state has set by then."""
+        """What every code and keyword that opens a state has set by then."""
         opened: dict[str, int] = {self.menus.start: 0}
-        for opening in self.menus.dialled.values():
+        for opening in openings(self.menus):
             given = self._mask(opening.set)
             opened[opening.to] = opened.get(opening.to, -1) & given
         return {
@@ -120,6 +120,11 @@ class Supplies:
         answers = frozenset(menus.blank)
         known = answers | CAMPAIGN_SLOTS | GIVEN | {"titles"}
         known |= frozenset(chain.from_iterable(FACTS.values())) | _presets(menus)
+        typed = {
+            screen.then
+            for screen in menus.screens.values()
+            if screen.ask is not None and screen.ask.answer in FACTS
+        }
         for name in self.paths.reached:
             screen = menus.screens[name]
             place = (screen.line, screen.column)
@@ -136,6 +141,10 @@ class Supplies:
                 if group in answers and not self.given(name, group):
                     what = f"{name} speaks of a {group} that was not picked"
                     yield Fault(*place, what, "Lead to it from the list only")
+            if name in typed and screen.needs and not _excepts_strangers(screen):
+                what = f"{name} speaks of a pledge whose code was typed, and which may "
+                remedy = "Add `instead:` with {when: one_state == '', to: ...}"
+                yield Fault(*place, what + "be somebody else's", remedy)
             for choice in screen.choices:
                 for slot in EFFECTS.get(choice.do, ()):
                     has = slot in answers and self.given(name, slot)
@@ -148,6 +157,11 @@ class Supplies:
 def _consent(flow: str) -> str:
     # No answer can have this name: a bracket is no part of one.
     return f"(consent {flow})"
+
+
+def _excepts_strangers(screen: Screen) -> bool:
+    """Whether it leads elsewhere where a code is of no pledge of the caller."""
+    return any(("one_state", "") in when.compares for when, _ in screen.instead)
 
 
 def _presets(menus: Menus) -> frozenset[str]:

@@ -8,8 +8,17 @@ from typing import Any
 
 from ussd.answers import Refused, read_answer
 from ussd.faults import Fault
-from ussd.menus import EFFECT_TAKES, EFFECTS, Ask, Campaign, Kind, Menus, Shortcut
-from ussd.prover.paths import FAR, Paths
+from ussd.menus import (
+    EFFECT_TAKES,
+    EFFECTS,
+    Ask,
+    Campaign,
+    Keyword,
+    Kind,
+    Menus,
+    Shortcut,
+)
+from ussd.prover.paths import FAR, Paths, openings
 from ussd.templates import Slots, Template, Unrendered
 
 __all__ = ["value_faults"]
@@ -28,7 +37,9 @@ def value_faults(paths: Paths) -> Iterator[Fault]:
     yield from _amounts(menus)
     yield from _languages(menus)
     for shortcut in menus.shortcuts.values():
-        yield from _shortcut(menus, shortcut)
+        yield from _beforehand(menus, shortcut)
+    for keyword in menus.keywords.values():
+        yield from _beforehand(menus, keyword)
     yield from _unbounded(paths)
     yield from _unused(menus)
 
@@ -120,10 +131,11 @@ def _takes(campaign: Campaign, value: str) -> bool:
     return whole and campaign.min <= int(value) <= campaign.max
 
 
-def _shortcut(menus: Menus, shortcut: Shortcut) -> Iterator[Fault]:
-    place = (shortcut.line, shortcut.column)
-    campaign = menus.campaigns[shortcut.campaign or menus.campaign.id]
-    for name, value in shortcut.set.items():
+def _beforehand(menus: Menus, giver: Shortcut | Keyword) -> Iterator[Fault]:
+    """Answers given beforehand that no screen asks for, or would take."""
+    place = (giver.line, giver.column)
+    campaign = menus.campaigns[giver.campaign or menus.campaign.id]
+    for name, value in giver.set.items():
         known = False
         accepted = False
         for screen in menus.screens.values():
@@ -143,10 +155,10 @@ def _shortcut(menus: Menus, shortcut: Shortcut) -> Iterator[Fault]:
                 known = True
                 accepted |= screen.ask.set[name] == value
         if not known:
-            what = f"{shortcut.name} sets {name!r}, which no screen asks for"
+            what = f"{giver.name} sets {name!r}, which no screen asks for"
             yield Fault(*place, what, "Correct the name, or take it out")
         elif not accepted:
-            what = f"{shortcut.name} sets {name!r} to {value!r}, "
+            what = f"{giver.name} sets {name!r} to {value!r}, "
             what += "which no screen would take"
             remedy = "Write what the question takes; an amount in rial"
             yield Fault(*place, what, remedy)
@@ -173,7 +185,7 @@ def _unbounded(paths: Paths) -> Iterator[Fault]:
         if (ask := menus.screens[name].ask) is not None and ask.kind is Kind.AMOUNT
     }
     by_campaign: dict[str, set[str]] = {menus.campaign.id: {menus.start}}
-    for opening in menus.dialled.values():
+    for opening in openings(menus):
         campaign = opening.campaign or menus.campaign.id
         by_campaign.setdefault(campaign, set()).add(opening.to)
     for campaign, opened in by_campaign.items():

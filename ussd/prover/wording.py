@@ -27,6 +27,7 @@ from ussd.faults import Fault
 from ussd.menus import Campaign, Menus, Screen
 from ussd.paging import ITEMS_A_PAGE_MAX, words_of
 from ussd.prover.legible import LIKE_A_KEY, illegible, label_illegible
+from ussd.prover.paths import openings
 from ussd.prover.worst import Bundle, TooMany, Worst
 from ussd.screen import MORE, titles, worded
 from ussd.templates import Slots, Template, Unrendered
@@ -120,7 +121,7 @@ def _campaigns(menus: Menus, screen: Screen) -> Sequence[Campaign]:
     """The campaigns that a conversation can be in when it comes to a screen."""
     if not screen.names() and screen.listed in {"", *menus.lists}:
         return [menus.campaign]
-    named = {opening.campaign for opening in menus.dialled.values()}
+    named = {opening.campaign for opening in openings(menus)}
     return [c for c in menus.campaigns.values() if c is menus.campaign or c.id in named]
 
 

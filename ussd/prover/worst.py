@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from itertools import product
 from typing import Any
 
+from ussd.deeds import BY_TEXT
 from ussd.menus import Ask, Campaign, CampaignState, Kind, Menus, Screen
 from ussd.prover.marked import (
     CODE,
@@ -155,9 +156,11 @@ class Worst:
             return frozenset({False, True})
         if name == "one_state":
             states = self._menus.lists.get("states", ())
-            return frozenset(value for value, _ in states) or None
+            named = frozenset(value for value, _ in states)
+            # A code that was typed may be of no pledge of this caller.
+            return (named | {""} if self._code_is_typed() else named) or None
         if name == "dialled":
-            return frozenset(self._menus.dialled)
+            return frozenset(self._dialled())
         if name not in self._bundles or name in self._amounts:
             return None
         values = {""}
@@ -185,8 +188,16 @@ class Worst:
             "one_state": list(map(constants(self._menus), states)) or ["open"],
             "code": [CODE],
             "meant": [RialAnswer(most), RialAnswer(most - 1)],
-            "dialled": list(self._menus.dialled),
+            "dialled": self._dialled(),
         }
+
+    def _dialled(self) -> list[str]:
+        """What stands for the dialled code, in calls and in texts."""
+        return [*self._menus.dialled, *([BY_TEXT] if self._menus.keywords else ())]
+
+    def _code_is_typed(self) -> bool:
+        asks = (screen.ask for screen in self._menus.screens.values())
+        return any(ask is not None and ask.answer == "pledge" for ask in asks)
 
     def _linked(self, names: set[str]) -> Iterator[frozenset[str]]:
         """`names` in groups that share a bundle."""
@@ -305,9 +316,10 @@ def _bundles(menus: Menus, gsm7_only: bool) -> Iterator[Bundle]:
     Where only GSM-7 is shown, no other letters are typed either.
     """
     constant = constants(menus)
-    for shortcut in menus.shortcuts.values():
-        if shortcut.set:
-            yield {name: constant(value) for name, value in shortcut.set.items()}
+    beforehand = [shortcut.set for shortcut in menus.shortcuts.values()]
+    beforehand += [keyword.set for keyword in menus.keywords.values()]
+    for given in filter(None, beforehand):
+        yield {name: constant(value) for name, value in given.items()}
     for screen in menus.screens.values():
         for choice in screen.choices:
             if choice.set:

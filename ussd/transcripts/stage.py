@@ -120,7 +120,7 @@ class Stage:
         asked = [e.name for e in self.done if e.name in ("stop_texts", "start_texts")]
         amount = given[-1].answers["amount"] if given else "0"
         worlds: dict[str, dict[str, Any]] = {
-            "caller": {"texts_stopped": asked[-1:] == ["stop_texts"], "line": LINE},
+            "caller": {"texts_stopped": asked[-1:] != ["start_texts"], "line": LINE},
             "report": {
                 "report_pledged": self.pledged,
                 "report_paid": 0,

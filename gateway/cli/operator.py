@@ -1,0 +1,120 @@
+"""What the commands of operators share: who they are, when it is, which books."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, time
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import click
+
+from gateway import installation
+from gateway.faults import Unready
+from phone.dates import NotADay, read_day
+
+if TYPE_CHECKING:
+    from gateway.service import Service
+    from ledger.engine import Engine
+
+WHO_CHARS_MAX = 40
+# What both databases take for a number.
+ID = click.IntRange(0, 2**31 - 1)
+
+
+def login_name() -> str:
+    """Who is at this terminal, as far as the system knows."""
+    try:
+        return getpass.getuser()[:WHO_CHARS_MAX]
+    except (KeyError, OSError):
+        return ""
+
+
+class Who(click.ParamType[str]):
+    """A person, by the name that the books will hold."""
+
+    name = "who"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        if not 0 < len(value) <= WHO_CHARS_MAX or not value.isprintable():
+            self.fail(f"a name has 1 to {WHO_CHARS_MAX} letters", param, ctx)
+        return str(value)
+
+
+class Moment(click.ParamType[str]):
+    """A time of day in campaign time, with a day before it if that is not today."""
+
+    name = "time"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        try:
+            read_moment(value, datetime(2000, 1, 1, tzinfo=UTC), ZoneInfo("UTC"))
+        except ValueError:
+            self.fail(
+                f"{value!r} is no time: write 18:30 or '1405/09/01 18:30'", param, ctx
+            )
+        return str(value)
+
+
+def one_line(reason: str) -> str:
+    """An operator's reason, as a line that can be printed; raises Unready."""
+    line = " ".join(reason.split())
+    if not line or not line.isprintable():
+        raise Unready("--reason is a line of words")
+    return line
+
+
+def read_moment(written: str, at: datetime, zone: ZoneInfo) -> datetime:
+    """Read `18:30` or `1405/09/01 18:30`; ValueError for anything else."""
+    *days, hour = written.split()
+    if len(days) > 1:
+        raise ValueError("a time is a day and an hour")
+    try:
+        day = read_day(days[0]) if days else at.astimezone(zone).date()
+    except NotADay as refused:
+        raise ValueError(str(refused)) from None
+    if len(hour) != 5:
+        raise ValueError("an hour is 18:30")
+    return datetime.combine(day, time.fromisoformat(hour), tzinfo=zone)
+
+
+by = click.option(
+    "--by",
+    type=Who(),
+    default=login_name,
+    required=True,
+    help="Who does this, as the books will say; the login name if none.",
+)
+
+
+@contextmanager
+def opened() -> Iterator[Service]:
+    """The whole service, as long as the command needs it."""
+    from gateway.service import build
+
+    service = build(installation.find(os.environ))
+    try:
+        yield service
+    finally:
+        service.engine.dispose()
+        service.redis.close()
+
+
+@contextmanager
+def books() -> Iterator[tuple[Engine, ZoneInfo]]:
+    """The ledger alone and the zone of its days: for what needs no Redis."""
+    from ledger.engine import connect
+
+    settings = installation.find_without_redis(os.environ)
+    engine = connect(settings.database_url, pool_size=1)
+    try:
+        yield engine, ZoneInfo(settings.time_zone)
+    finally:
+        engine.dispose()

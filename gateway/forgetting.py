@@ -1,0 +1,38 @@
+"""Deletes what carriers told us once nobody needs it any more, a little at a time."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import structlog
+
+from ledger.engine import Engine, writing
+from ledger.forgetting import KEPT, forget
+
+__all__ = ["Forgetting"]
+
+EVERY = timedelta(days=1)
+
+log = structlog.get_logger()
+
+
+class Forgetting:
+    """One step each time it is called, while there is something to forget."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._done_at: datetime | None = None
+        self._gone = 0
+
+    def step(self, at: datetime) -> None:
+        """Forget a little of what is old, unless all of it was forgotten today."""
+        if self._done_at is not None and at - self._done_at < EVERY:
+            return
+        with writing(self._engine) as db:
+            gone = forget(db, before=at - KEPT)
+        self._gone += gone
+        if gone:
+            return
+        if self._gone:
+            log.info("forgotten", rows=self._gone)
+        self._done_at, self._gone = at, 0
