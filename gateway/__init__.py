@@ -2,28 +2,39 @@
 
 On the way of a dial:
 
-turnstile     a carrier's turn, answered in WSGI before Flask
+turnstile     a carrier's turn, answered in WSGI before Flask (doors: whose turn it is)
 conversation  one turn: load, say what is new, step, do, save
 openings      how a conversation opens: new, lost by Redis, or another under its id
+resuming      a call that broke off, offered again
+stepping      the machine, stepped until it lacks nothing
 effects       what a caller agreed to, done in one transaction
 facts         what a screen says of the ledger (figures: a campaign's, kept a minute)
+aftermath     what a turn leaves behind: counts, and a call to go on with
+endings       a carrier's word that a call is over
+last_words    what is read when a call cannot go on
 library       the published menus, as each process needs them
 wake          tell a worker that texts are waiting
+
+On the way of a text:
+
 texts         a promised text in its final words, and the carriers of the settings
+rules         what the settings say of when texts may leave
+bulk          sends to many: what one would be, and the outbox kept filled
+texting       texts that people send, and the conversations they become
+asking        asks the carriers that post nothing for their news
+handsets      the texts that the simulator's phones got
 
 What answers, works and waits:
 
 app           the Flask application
-views         what is asked over HTTP beside turns
+views         what is asked over HTTP beside turns (metrics: figures for Prometheus)
 addresses     where a request came from, and whether it may
 web           the web service as a process (wsgi: the application it finds)
 worker        delivers promised texts when it is woken
-asking        asks the carriers that post nothing for their news
-bulk          sends to many: what one would be, and the outbox kept filled
-rules         what the settings say of when texts may leave
+smpp          USSD over one message centre
+smpp_texts    texts over one message centre (smpp_inbox: what it delivers to us)
 schedule      what happens by the clock
 forgetting    what carriers told us, deleted a little at a time
-handsets      the texts that the simulator's phones got
 
 The simulator, on its page and in a terminal:
 
@@ -32,6 +43,7 @@ calling       one call as a carrier makes it, mishaps included
 displays      what a handset's display holds
 greeting      the language a phone is greeted in, and how a rehearsal chooses another
 stand_ins     a test channel for every dialect
+rehearsing    transcripts played for an operator
 
 What they are built of:
 
@@ -41,7 +53,8 @@ settings      everything an operator can set (channels: the tables of carriers;
 keys          the secrets that the first start makes
 installation  the settings of this machine, complete with keys and Redis
 service       every collaborator, built once from the settings
-publishing    prove a menu file and make it current (proving: what is told of a proof)
+publishing    prove a menu file and make it current (proving: what is told of a proof;
+              picturing: a picture of it)
 faults        why a command cannot do its work
 logs          one line of JSON an event, without a number or a text
 serve         start everything on one machine

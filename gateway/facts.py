@@ -40,7 +40,12 @@ def _caller(db: Connection, keys: Keys, need: Need, asker: Asker) -> dict[str, A
     stopped = (
         person is None
         or not consents.has(db, person_id=person.id, test=asker.test)
-        or stops.is_stopped(db, look_up=look_up(keys, asker.phone), line=asker.line)
+        or stops.is_stopped(
+            db,
+            look_up=look_up(keys, asker.phone),
+            line=asker.line,
+            test=asker.test,
+        )
     )
     return {"texts_stopped": stopped, "line": asker.line}
 

@@ -21,20 +21,29 @@ and never commit: who opened the transaction owns it. No clock is read here.
     audience    whom a send to many is for
     bulks       sends to many: prepared, approved, started, paused
     promising   their texts, promised a few hundred at a time
-    tracing     all that is known of one text
     menus       the versions of the menus, and the current one
     dials       how a carrier says a dial ended
     leases      one holder of a name at a time
     tokens      keys of the export address
     outbox      texts promised, and what became of them
     claims      who is delivering which text now
+    abandoned   texts that wait for somebody who does not come
     attempts    the journal of every attempt to send
+    parts       the same for texts that are handed over part by part
+    channels    how each channel does, shared by all processes, and why that changed
     inbox       receipts and texts that came in
     receipts    receipts matched with their texts
+    strays      receipts that found no text yet
     forms       one id of a message centre in its several forms
     orphans     receipts of ids that nobody told us
+    tracing     all that is known of one text
+    dead        texts that went nowhere: seen, sent again, closed
     fragments   parts of long texts that came in
+    repeats     texts that may come in again, from a centre that has no answer
     unreadable  posts that could not be read
+    hearing     texts that came in, each understood once
+    questions   conversations by text that wait for an answer
+    enquiries   the help desk: what no keyword understands
     asking      whose turn it is to ask a carrier for news
     forgetting  what carriers told us, deleted in time
     export/     the books as files

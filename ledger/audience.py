@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from ledger.consents import what_of
 from ledger.schema import consent, event, person, signup, stop, vault
-from ledger.stops import EVERY_LINE
+from ledger.stops import EVERY_LINE, kept_as
 
 __all__ = ["Audience", "Reached", "Window", "count", "window"]
 
@@ -78,7 +78,9 @@ _agreed = and_(
     consent.c.what == bindparam("of_what"),
     consent.c.withdrawn_at.is_(None),
 )
-_silent = and_(stop.c.look_up == person.c.look_up, stop.c.line == EVERY_LINE)
+_silent = and_(
+    stop.c.look_up == person.c.look_up, stop.c.line == bindparam("every_line")
+)
 _void = event.alias("void")
 
 
@@ -104,7 +106,10 @@ def count(db: Connection, audience: Audience) -> Reached:
         .select_from(everybody)
         .where(*fits)
         .group_by(person.c.language, standing),
-        {"of_what": what_of(audience.test)},
+        {
+            "of_what": what_of(audience.test),
+            "every_line": kept_as(EVERY_LINE, test=audience.test),
+        },
     ).all()
     left = {"no_consent": 0, "stopped": 0, "erased": 0}
     for row in rows:
@@ -140,7 +145,8 @@ def window(db: Connection, audience: Audience, *, after: int, limit: int) -> Win
             )
         )
         .where(person.c.id.in_(ids), stop.c.line.is_(None), *_fits(audience))
-        .order_by(person.c.id)
+        .order_by(person.c.id),
+        {"every_line": kept_as(EVERY_LINE, test=audience.test)},
     )
     return Window(ids[-1], tuple((row.id, row.language) for row in rows))
 

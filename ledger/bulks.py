@@ -7,13 +7,13 @@ it; the send itself is `ledger.promising`'s.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from ledger import events
 from ledger.audience import Audience, Reached
@@ -21,6 +21,7 @@ from ledger.engine import LedgerError
 from ledger.once import Once
 from ledger.outbox import NEVER, State
 from ledger.schema import bulk, bulk_approval, event, outbox
+from phone.digits import fold
 
 __all__ = [
     "CHANNEL",
@@ -32,6 +33,7 @@ __all__ = [
     "cancel",
     "end",
     "find",
+    "halted",
     "hold_back",
     "left_out",
     "listed",
@@ -172,9 +174,10 @@ def approve(db: Connection, name: str, *, by: str, at: datetime) -> Bulk:
     found = named(db, name, lock=True)
     if found.state is not BulkState.WAITING:
         raise Refused(f"{name} is {found.state}: there is nothing to approve")
-    if by == found.made_by:
+    if fold(by) == fold(found.made_by):
         raise Refused(f"{by} prepared {name}: somebody else has to approve it")
-    if _approve(db, bulk_id=found.id, who=by, at=at) is None:
+    others = {fold(who) for who in approved_by(db, found)}
+    if fold(by) in others or _approve(db, bulk_id=found.id, who=by, at=at) is None:
         raise Refused(f"{by} has approved {name} already")
     note(db, found, "approved", by=by, at=at, number=len(approved_by(db, found)))
     return found
@@ -284,6 +287,27 @@ def progress(db: Connection, found: Bulk) -> dict[State, int]:
     ):
         counts[State(state)] = count
     return counts
+
+
+_HALTED = (
+    select(outbox.c.id, bulk.c.state)
+    .join(bulk, bulk.c.id == outbox.c.bulk_id)
+    .where(
+        outbox.c.id.in_(bindparam("texts", expanding=True)),
+        bulk.c.state.in_([BulkState.PAUSED, BulkState.CANCELLED]),
+    )
+)
+
+
+def halted(db: Connection, outbox_ids: Collection[int]) -> dict[int, BulkState]:
+    """Those of these texts whose send is paused or cancelled, and which it is.
+
+    Somebody had claimed them when that was said, or they came back from a carrier.
+    """
+    if not outbox_ids:
+        return {}
+    found = db.execute(_HALTED, {"texts": sorted(outbox_ids)})
+    return {row.id: BulkState(row.state) for row in found}
 
 
 def hold_back(db: Connection, found: Bulk) -> int:

@@ -58,7 +58,7 @@ class Claimed:
     # Whose it was to carry before it was claimed.
     via: str
     attempts: int
-    # The channel of the last attempt.
+    # The channel of the last attempt; before the first, the one it is meant for.
     carrier: str | None
     # The last attempt may have reached the carrier: ask before sending again.
     doubtful: bool

@@ -99,10 +99,13 @@ def promise(
     at: datetime,
     expires_at: datetime,
     due_at: datetime | None = None,
+    carrier: str | None = None,
 ) -> int:
     """Promise a text, in the transaction of the event it tells of; returns its id.
 
-    An event has one text of a template: promising it again returns the first.
+    `carrier` is the channel to send it over if that can be: of a reply, the one whose
+    line was written to. An event has one text of a template: promising it again
+    returns the first.
     """
     assert expires_at > at
     new = _promise_once(
@@ -121,6 +124,7 @@ def promise(
         due_at=due_at or at,
         expires_at=expires_at,
         changed_at=at,
+        carrier=carrier,
     )
     if new is None:
         new = db.scalar(_PROMISED, {"of_event": event_id, "of_template": template})

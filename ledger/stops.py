@@ -1,4 +1,8 @@
-"""Who asked for no more texts, by keyed hash: it outlives the person's erasure."""
+"""Who asked for no more texts, by keyed hash: it outlives the person's erasure.
+
+In a rehearsal anybody can be anybody, so what is said there is kept apart: it neither
+stops real texts nor undoes a real stop.
+"""
 
 from __future__ import annotations
 
@@ -11,20 +15,40 @@ from ledger import events, schema
 from ledger.events import Recorded
 from ledger.once import Once
 
-__all__ = ["EVERY_LINE", "is_stopped", "start", "start_all", "stop", "stopped"]
+__all__ = [
+    "EVERY_LINE",
+    "is_stopped",
+    "kept_as",
+    "start",
+    "start_all",
+    "stop",
+    "stopped",
+]
 
 EVERY_LINE = "*"
+LINE_CHARS_MAX = 32
+# Before the lines of rehearsals; no sender is written so.
+_REHEARSED = "~"
 
 _stop = schema.stop.c
 _insert = Once(schema.stop, _stop.look_up, _stop.line, returning=_stop.line)
 _of = _stop.look_up == bindparam("of_person")
-_on = _stop.line.in_([bindparam("of_line"), EVERY_LINE])
+_on = _stop.line.in_([bindparam("of_line"), bindparam("every_line")])
 _delete = delete(schema.stop).where(_of, _on)
-_delete_all = delete(schema.stop).where(_of)
+_rehearsed = _stop.line.startswith(_REHEARSED)
+_delete_all = {
+    False: delete(schema.stop).where(_of, ~_rehearsed),
+    True: delete(schema.stop).where(_of, _rehearsed),
+}
 _find = select(_stop.line).where(_of, _on).limit(1)
 _stopped = select(_stop.look_up, _stop.line).where(
     _stop.look_up.in_(bindparam("people", expanding=True))
 )
+
+
+def kept_as(line: str, *, test: bool) -> str:
+    """What a line is called in the list: those of rehearsals are lines of their own."""
+    return f"{_REHEARSED}{line}"[:LINE_CHARS_MAX] if test else line
 
 
 def stop(
@@ -53,7 +77,7 @@ def stop(
         at=at,
     )
     if recorded.first:
-        _insert(db, look_up=look_up, line=line, since=at)
+        _insert(db, look_up=look_up, line=kept_as(line, test=test), since=at)
     return recorded
 
 
@@ -80,7 +104,7 @@ def start(
         at=at,
     )
     if recorded.first:
-        db.execute(_delete, {"of_person": look_up, "of_line": line})
+        db.execute(_delete, _named(look_up, line, test))
     return recorded
 
 
@@ -106,19 +130,28 @@ def start_all(
         at=at,
     )
     if recorded.first:
-        db.execute(_delete_all, {"of_person": look_up})
+        db.execute(_delete_all[test], {"of_person": look_up})
     return recorded
 
 
-def is_stopped(db: Connection, *, look_up: bytes, line: str) -> bool:
+def is_stopped(
+    db: Connection, *, look_up: bytes, line: str, test: bool = False
+) -> bool:
     """Whether this person refused texts from this line, or campaign texts from any."""
-    found = db.execute(_find, {"of_person": look_up, "of_line": line}).first()
-    return found is not None
+    return db.execute(_find, _named(look_up, line, test)).first() is not None
 
 
 def stopped(db: Connection, look_ups: Iterable[bytes]) -> set[tuple[bytes, str]]:
-    """Which lines these people refused, as pairs; EVERY_LINE is a line among them."""
+    """Which lines these people refused, as pairs; lines as `kept_as` has them."""
     people = sorted(set(look_ups))
     if not people:
         return set()
     return {(bytes(of), line) for of, line in db.execute(_stopped, {"people": people})}
+
+
+def _named(look_up: bytes, line: str, test: bool) -> dict[str, object]:
+    return {
+        "of_person": look_up,
+        "of_line": kept_as(line, test=test),
+        "every_line": kept_as(EVERY_LINE, test=test),
+    }

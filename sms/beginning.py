@@ -113,7 +113,12 @@ def _held(
         for job in jobs
         if job.row.kind is Kind.CAMPAIGN
         and job.row.look_up is not None
-        and stops.is_stopped(db, look_up=job.row.look_up, line=line_of(job.channel))
+        and stops.is_stopped(
+            db,
+            look_up=job.row.look_up,
+            line=line_of(job.channel),
+            test=job.row.test,
+        )
     }
 
 

@@ -20,6 +20,10 @@ from sms.routes import Channel, Routes
 __all__ = ["Conditions", "write"]
 
 
+# A call that failed, or that nobody answered, says nothing of a carrier's pace.
+_TAKEN_NOTICE_OF = (Outcome.ACCEPTED, Outcome.REFUSED, Outcome.OPTED_OUT)
+
+
 class Conditions:
     """The channels' pace and health. One to a process, whatever runs come and go.
 
@@ -130,7 +134,7 @@ class Conditions:
             if result.outcome is Outcome.THROTTLED:
                 wish = result.retry_after_seconds
                 pace.throttled(now, taken_at=taken, retry_after=wish)
-            else:
+            elif result.outcome in _TAKEN_NOTICE_OF:
                 pace.accepted(parts, now, taken_at=taken)
         if result.is_of_line:
             return None

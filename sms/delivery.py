@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ledger import channels, claims, outbox
+from ledger import abandoned, channels, claims, outbox
 from ledger.claims import Claimed
 from ledger.engine import Engine, reading, writing
 from ledger.outbox import WORKERS, State
@@ -124,7 +124,11 @@ def tidy(engine: Engine, routes: Routes, *, at: datetime) -> None:
     names = {carried_by(channel) for channel in routes}
     with writing(engine) as db:
         claims.reclaim(db, at=at, is_gone=is_gone)
-        outbox.expire(db, at=at, vias={"", WORKERS, *names})
+        waited_for = abandoned.owners(db)
+        for gone in sorted(waited_for - names - {WORKERS}):
+            abandoned.hand_on(db, via=gone)
+        outbox.expire(db, at=at, vias={"", WORKERS, *names, *waited_for})
+        abandoned.bury(db, vias=waited_for, at=at)
         known = channels.standings(db)
         asleep = {
             channel.name

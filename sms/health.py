@@ -24,7 +24,7 @@ from sms.carrier import Outcome
 __all__ = ["Change", "Health", "Standing", "What"]
 
 WINDOW_SECONDS = 60.0
-# The latest of them, for all are counted at each call.
+# The latest of them.
 CALLS_MAX = 200
 
 # Two slow calls may be chance, however few the others are.
@@ -86,11 +86,28 @@ class Change:
     standing: Standing
 
 
-@dataclass(frozen=True, slots=True)
-class _Noted:
-    at: datetime
-    slow: bool
-    failed: bool
+class _Tally:
+    """The calls of a window, counted as they come and go."""
+
+    def __init__(self, window: timedelta) -> None:
+        self._window = window
+        self._calls: deque[tuple[datetime, bool]] = deque()
+        # How many of the calls are as they should not be.
+        self.bad = 0
+
+    def __len__(self) -> int:
+        return len(self._calls)
+
+    def note(self, at: datetime, *, is_bad: bool) -> None:
+        self._calls.append((at, is_bad))
+        self.bad += is_bad
+        oldest = at - self._window
+        while self._calls[0][0] < oldest or len(self._calls) > CALLS_MAX:
+            self.bad -= self._calls.popleft()[1]
+
+    def forget(self) -> None:
+        self._calls.clear()
+        self.bad = 0
 
 
 class Health:
@@ -110,10 +127,13 @@ class Health:
         self._slow_seconds = slow_seconds
         self._window = timedelta(seconds=window_seconds)
         self._random = random
-        self._calls: deque[_Noted] = deque(maxlen=CALLS_MAX)
+        # A share that is lowered says nothing of failures, which count on: who is slow
+        # as well as failing is still failing.
+        self._slow, self._failed = _Tally(self._window), _Tally(self._window)
         self._failed_in_a_row = 0
-        # Calls that began before say what is known already.
-        self._since: datetime | None = None
+        # Calls that began before say what is known already: of a share, of a breaker.
+        self._shared_at: datetime | None = None
+        self._shut_at: datetime | None = None
         self._good_since: datetime | None = None
         self._probe_at: datetime | None = None
 
@@ -166,22 +186,22 @@ class Health:
             return self._note_probe(outcome, began_at, at)
         if outcome in _FATAL:
             return self._open(at, outcome.value)
-        if self._since is not None and began_at < self._since:
+        if self._shut_at is not None and began_at < self._shut_at:
             return None
         failed = outcome in _FAILED
-        self._calls.append(_Noted(at, seconds >= self._slow_seconds, failed))
-        while self._calls[0].at < at - self._window:
-            self._calls.popleft()
+        self._failed.note(at, is_bad=failed)
         self._failed_in_a_row = self._failed_in_a_row + 1 if failed else 0
         if why := self._failing():
             return self._open(at, f"{why}, the last one {outcome.value}")
+        if self._shared_at is not None and began_at < self._shared_at:
+            return None
+        self._slow.note(at, is_bad=seconds >= self._slow_seconds)
         return self._weigh(began_at, at, another)
 
     def _failing(self) -> str:
         if self._failed_in_a_row >= FAILED_IN_A_ROW:
             return f"{self._failed_in_a_row} calls in a row failed"
-        calls = len(self._calls)
-        failed = sum(call.failed for call in self._calls)
+        calls, failed = len(self._failed), self._failed.bad
         if calls >= FAILED_OF and failed >= FAILED_PART * calls:
             return f"{failed} of {calls} calls failed"
         return ""
@@ -212,7 +232,7 @@ class Health:
         if self._good_since is None:
             self._good_since = began_at
         share = self.standing.share
-        calls, slow = len(self._calls), sum(call.slow for call in self._calls)
+        calls, slow = len(self._slow), self._slow.bad
         is_slow = slow >= SLOW_PART * calls
         if is_slow and slow >= SLOW_MIN:
             if not another or share <= SHARE_MIN:
@@ -241,13 +261,21 @@ class Health:
         return 0 if is_long_well else before.rests
 
     def _change(self, what: What, at: datetime, why: str, standing: Standing) -> Change:
-        self._begin_anew(at)
+        if what in (What.OPENED, What.CLOSED):
+            self._begin_anew(at)
+        else:
+            self._weigh_anew(at)
         self.standing = replace(standing, why=why, changed_at=at)
         share = 0.0 if what is What.OPENED else self.standing.share
         return Change(self.channel, at, what, why, share, self.standing)
 
     def _begin_anew(self, at: datetime | None) -> None:
-        self._calls.clear()
+        self._failed.forget()
         self._failed_in_a_row = 0
-        self._since = self._good_since = at
+        self._shut_at = at
         self._probe_at = None
+        self._weigh_anew(at)
+
+    def _weigh_anew(self, at: datetime | None) -> None:
+        self._slow.forget()
+        self._shared_at = self._good_since = at

@@ -42,6 +42,8 @@ TRIAL_SECONDS = 2.0
 # Who waits for an answer rather than for tokens is told to ask again so soon.
 ASK_AGAIN_SECONDS = 0.05
 RATE_MIN = 1.0
+# Refusals before anything could be taken, at the very beginning say, slow it to this.
+RATE_UNKNOWN = 10.0
 RETRY_AFTER_SECONDS_MAX = 3600.0
 
 _LONG_AGO = float("-inf")
@@ -119,7 +121,7 @@ class Pace:
         if self._trial_until is not None:
             # Open again. The time it was shut belongs to the second it had counted.
             seconds = max(taken_at - self._cut_since, MEASURED_SECONDS_MIN)
-            self._rate = max(min(self._rate, self._cut_taken / seconds), RATE_MIN)
+            self._rate = self._measured(self._cut_taken, seconds)
             self._trial_until = None
         self._taken_since_cut = True
         self._hold_seconds = HOLD_SECONDS
@@ -153,7 +155,7 @@ class Pace:
         seconds = min(max(now - began_at, MEASURED_SECONDS_MIN), MEASURED_SECONDS)
         taken = sum(parts for _, parts in self._taken)
         cut = FIRST_CUT if self._is_new else CUT
-        self._rate = max(cut * min(self._rate, taken / seconds), RATE_MIN)
+        self._rate = max(cut * self._measured(taken, seconds), RATE_MIN)
         self._cut_taken, self._cut_since = taken, now - seconds
         self._is_new = self._taken_since_cut = False
         self._growth = max(self._growth / 2, GROWTH_MIN)
@@ -161,6 +163,12 @@ class Pace:
         # At the new rate, what was taken would have lasted so much longer.
         owed = taken / self._rate - seconds
         self._hold(now, min(max(owed, 0.0), MEASURED_SECONDS))
+
+    def _measured(self, taken: int, seconds: float) -> float:
+        """The rate that so much shows; where nothing was taken, nothing is shown."""
+        least = min(self._rate, RATE_UNKNOWN)
+        shown = taken / seconds if taken else least
+        return max(min(self._rate, shown), RATE_MIN)
 
     def _shut(self, now: float) -> None:
         self._hold(now, self._hold_seconds)

@@ -167,6 +167,7 @@ class Placing:
             paused=paused,
             asleep=self.conditions.asleep(at, but=self.via),
             shares=self.conditions.shares(at),
+            meant=None if row.attempts else row.carrier,
         )
 
     def _opens_at(self, row: Claimed, at: datetime) -> datetime:

@@ -154,18 +154,8 @@ def take_inbound(
     person = people.find(db, keys, inbound.sender_phone)
     if person is None and keyword is Keyword.START and is_mobile(inbound.sender_phone):
         person = people.remember(db, keys, inbound.sender_phone, at=at)
-    if person is not None and keyword is Keyword.START:
-        # To ask for campaign texts is to agree to them; a stop leaves the consent to
-        # the other lines.
-        consents.give(
-            db,
-            person_id=person.id,
-            menus=consents.BY_A_WORD,
-            test=channel.test,
-            at=at,
-        )
     obey = stops.stop if keyword is Keyword.STOP else stops.start
-    obey(
+    recorded = obey(
         db,
         key=f"sms:{channel.name}:{carrier_id}:{keyword}",
         look_up=hashed,
@@ -175,6 +165,16 @@ def take_inbound(
         test=channel.test,
         at=at,
     )
+    if person is not None and keyword is Keyword.START and recorded.first:
+        # To ask for campaign texts is to agree to them; a stop leaves the consent to
+        # the other lines. A repeat that comes after its text was forgotten is none.
+        consents.give(
+            db,
+            person_id=person.id,
+            menus=consents.BY_A_WORD,
+            test=channel.test,
+            at=at,
+        )
     return Received(True, keyword)
 
 

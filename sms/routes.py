@@ -68,6 +68,7 @@ class Routes:
         paused: Collection[str] = (),
         asleep: Collection[str] = (),
         shares: Mapping[str, float] | None = None,
+        meant: str | None = None,
     ) -> Channel | None:
         """Choose who carries a text: the same answer for the same question.
 
@@ -77,16 +78,16 @@ class Routes:
         share (a factor of 0 to 1, by the channel's name) is nothing.
 
         Of those that are left, one that is asleep comes last, one that was tried before
-        comes after those that were not, and a longer prefix before a shorter one or
-        none; equals divide texts by weight and share. None says that nobody can carry
-        it now.
+        comes after those that were not, the channel that the text is `meant` for
+        before all others, and a longer prefix before a shorter one or none; equals
+        divide texts by weight and share. None says that nobody can carry it now.
         """
         usable = [channel for channel in self if channel.weight > 0]
         fitting = [channel for channel in usable if channel.test == test]
         if not fitting and not test:
             fitting = usable
         factors = shares or {}
-        ranked: dict[tuple[bool, bool, int], list[tuple[Channel, float]]] = {}
+        ranked: dict[tuple[bool, bool, bool, int], list[tuple[Channel, float]]] = {}
         for channel in fitting:
             match = _match(channel, to)
             weight = channel.weight * factors.get(channel.name, 1.0)
@@ -94,7 +95,12 @@ class Routes:
                 continue
             if channel.kinds and kind is not None and kind not in channel.kinds:
                 continue
-            rank = (channel.name in asleep, channel.name in tried, -match)
+            rank = (
+                channel.name in asleep,
+                channel.name in tried,
+                channel.name != meant,
+                -match,
+            )
             ranked.setdefault(rank, []).append((channel, weight))
         if not ranked:
             return None

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from ledger import consents, lately, stops
+from ledger import bulks, consents, lately, stops
+from ledger.bulks import BulkState
 from ledger.claims import Claimed
 from ledger.engine import Connection
 from ledger.outbox import Kind
@@ -39,6 +40,8 @@ MORNING_SECONDS = 1800
 # Somebody else is writing to the same person at this moment.
 BUSY_SECONDS = 5
 SCRIPTED_SECONDS = 60
+# So often it is asked whether a paused send goes on.
+PAUSED_SECONDS = 60
 
 Asked = tuple[Claimed, Channel]
 
@@ -96,6 +99,8 @@ def hold(
         for row, channel in asked
         if row.kind is Kind.CAMPAIGN and row.id not in found
     ]
+    found |= _halted(db, [row for row, _ in campaign], at)
+    campaign = [one for one in campaign if one[0].id not in found]
     found |= _refused(db, campaign)
     campaign = [one for one in campaign if one[0].id not in found]
     if campaign and is_quiet(rules, at):
@@ -156,6 +161,21 @@ def _no_guests(asked: Iterable[Asked], rules: Rules, at: datetime) -> dict[int, 
     return found
 
 
+def _halted(
+    db: Connection, campaign: Sequence[Claimed], at: datetime
+) -> dict[int, Held]:
+    """Texts of sends that were paused or given up after they were claimed."""
+    later = at + timedelta(seconds=PAUSED_SECONDS)
+    states = bulks.halted(db, [row.id for row in campaign])
+    return {
+        row.id: Withdrawn("cancelled")
+        if states[row.id] is BulkState.CANCELLED
+        else Later(min(later, row.expires_at), "paused")
+        for row in campaign
+        if row.id in states
+    }
+
+
 def _refused(db: Connection, campaign: Sequence[Asked]) -> dict[int, Held]:
     """Texts to people who never agreed, or agree no more, or silenced the line."""
     agreed = {
@@ -168,7 +188,10 @@ def _refused(db: Connection, campaign: Sequence[Asked]) -> dict[int, Held]:
     silent = stops.stopped(db, (row.look_up for row, _ in campaign if row.look_up))
     found: dict[int, Held] = {}
     for row, channel in campaign:
-        lines = {(row.look_up, line_of(channel)), (row.look_up, stops.EVERY_LINE)}
+        lines = {
+            (row.look_up, stops.kept_as(line, test=row.test))
+            for line in (line_of(channel), stops.EVERY_LINE)
+        }
         if not silent.isdisjoint(lines):
             found[row.id] = Withdrawn("stopped")
         elif (row.person_id, row.test) not in agreed:

@@ -191,8 +191,10 @@ class Turns:
     ) -> _Written:
         written = _Written()
         if self._needs_tending(at):
-            claims.reclaim(db, at=at, is_gone=is_gone)
+            # Ours first: after a long wait, or a clock that stepped on, they have run
+            # out, and are ours still as long as nobody took them.
             claims.renew(db, owner=self.owner, at=at, lease_seconds=self.lease_seconds)
+            claims.reclaim(db, at=at, is_gone=is_gone)
         if judged:
             ended.write(db, self.routes, judged, owner=self.owner, at=at)
         late = self._too_late_to_probe(db, jobs, at)
@@ -222,7 +224,8 @@ class Turns:
 
     def _needs_tending(self, at: datetime) -> bool:
         third = timedelta(seconds=self.lease_seconds / 3)
-        return self._tended_at is None or at - self._tended_at >= third
+        # The clock may have been set back.
+        return self._tended_at is None or abs(at - self._tended_at) >= third
 
     def _too_late_to_probe(
         self, db: Connection, jobs: Sequence[Job], at: datetime

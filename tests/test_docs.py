@@ -1,4 +1,8 @@
-"""The examples of docs/write-menus.md do what the page says."""
+"""The examples of docs/write-menus.md do what they say, and pages name what is there.
+
+A command, a module or a carrier that a page names is there, and one that is there is
+named where a reader looks for it.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,14 @@ import re
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from importlib import import_module
+from importlib.metadata import entry_points
 from pathlib import Path
 
+import click
 import pytest
 
+from gateway.cli import cli
 from phone.encoding import Limits
 from tests.gateway.house import NOON
 from tests.ussd.caller import Caller
@@ -160,3 +168,92 @@ def test_the_story_on_the_page_goes_as_it_tells(tmp_path: Path) -> None:
     source = Path("menus.yaml").read_text(encoding="utf-8")
     menus = read(source, time_zone="Asia/Tehran")
     assert play(menus, told, limits=Limits(), now=NOON) == []
+
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted(
+    page for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")] if page.is_file()
+)
+COMMANDS = re.compile(r"yarigar ([a-z-]+)(?: ([a-z]+(?:\|[a-z]+)*))?")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_that_a_page_names_is_there(page: Path) -> None:
+    code = re.findall(
+        r"```(?:console|sh)\n(.*?)```|`([^`\n]+)`",
+        page.read_text(encoding="utf-8"),
+        re.DOTALL,
+    )
+    context = click.Context(cli)
+    for block, words in code:
+        for name, rest in COMMANDS.findall(block or words):
+            command = cli.get_command(context, name)
+            assert command is not None, name
+            if isinstance(command, click.Group):
+                for one in rest.split("|") if rest else ():
+                    assert command.get_command(context, one), f"{name} {one}"
+
+
+def test_the_readme_names_every_command() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = readme.partition("## The commands")[2].partition("\n## ")[0]
+    context = click.Context(cli)
+    for name in cli.list_commands(context):
+        if name == "settings-doc":
+            # `make docs` calls it, and nobody else has to.
+            continue
+        assert f"`{name}`" in table, name
+        command = cli.get_command(context, name)
+        if isinstance(command, click.Group):
+            row = next(row for row in table.splitlines() if f"| `{name}` |" in row)
+            for one in command.list_commands(context):
+                assert f"`{one}`" in row, f"{name} {one}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_file_and_page_that_a_page_names_is_there(page: Path) -> None:
+    source = page.read_text(encoding="utf-8")
+    named = re.findall(
+        r"\b(?:phone|ledger|ussd|sms|gateway|bench|scripts|tests)/[\w/.-]+\.(?:py|js|yaml)",
+        source,
+    )
+    for file in named:
+        assert (ROOT / file).is_file(), file
+    for link in re.findall(r"\]\(([^)#\s]*)(?:#[^)]*)?\)", source):
+        assert "://" in link or not link or (page.parent / link).exists(), link
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_within_the_pages_leads_to_a_heading(page: Path) -> None:
+    for link, heading in re.findall(
+        r"\]\(([^)#\s]*)#([^)]*)\)", page.read_text(encoding="utf-8")
+    ):
+        if "://" not in link:
+            there = page if not link else page.parent / link
+            assert heading in anchors(there), f"{link}#{heading}"
+
+
+def anchors(page: Path) -> set[str]:
+    headings = re.findall(
+        r"^#+ (.*)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE
+    )
+    return {
+        re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+        for heading in headings
+    }
+
+
+@pytest.mark.parametrize("package", ["ledger", "sms", "gateway"])
+def test_the_map_of_a_package_names_every_module(package: str) -> None:
+    drawn = import_module(package).__doc__ or ""
+    for path in (ROOT / package).iterdir():
+        is_module = path.suffix == ".py" and not path.stem.startswith("__")
+        if is_module or (path / "__init__.py").exists():
+            drawn_as = rf"\b{path.stem}[`/]*(?: {{2,}}|:| holds)"
+            assert re.search(drawn_as, drawn), path.stem
+
+
+def test_the_page_of_carriers_has_a_row_for_each_of_them() -> None:
+    source = (ROOT / "docs/add-a-carrier.md").read_text(encoding="utf-8")
+    rows = set(re.findall(r"^\| `([a-z-]+)` \|", source, flags=re.MULTILINE))
+    assert {point.name for point in entry_points(group="yarigar.sms")} <= rows

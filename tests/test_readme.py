@@ -1,7 +1,8 @@
-"""The README's commands print what it says they print.
+"""The README's commands print what it says they print, and its texts are answered so.
 
-Each console block is run in a temporary folder against a real service. Tracking codes
-and times differ from one run to the next, and nothing else may.
+Each console block is run in a temporary folder against a real service, and each line of
+a block of texts sent to its console. Tracking codes and times differ from one run to
+the next, and nothing else may.
 """
 
 from __future__ import annotations
@@ -13,14 +14,18 @@ import socket
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 START_SECONDS_MAX = 60
+REPLY_SECONDS_MAX = 20
+PHONE = "09121234569"
 _VOLATILE = (
     (re.compile(r"(?<![0-9])[1-9][0-9]{8}(?![0-9])"), "<code>"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"), "<utc>"),
@@ -128,8 +133,38 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
     terminal.stop()
 
 
-def test_the_readme_prints_what_it_says(terminal: Terminal):
+def test_the_readme_prints_what_it_says(terminal: Terminal) -> None:
     steps = [step for block in console_blocks() for step in block]
     assert len(steps) > 10
     for command, printed in steps:
         assert settled(terminal.run(command)) == settled(printed), command
+
+
+def text_turns() -> list[tuple[str, str]]:
+    """What is texted and what comes back, from the one block of texts."""
+    (block,) = re.findall(r"```sms\n(.*?)```", README, re.DOTALL)
+    return re.findall(r"^> (.*)\n((?:[^>].*\n)+)", block, re.MULTILINE)
+
+
+def test_the_texts_of_the_readme_are_answered_as_it_says(terminal: Terminal) -> None:
+    terminal.start()
+    keys = tomllib.loads((terminal.folder / "var/keys.toml").read_text())
+    inbound = f"/sms/console/{keys['console_channel_key']}/inbound"
+    turns = text_turns()
+    assert len(turns) > 1
+    with httpx.Client(base_url=f"http://127.0.0.1:{terminal.port}") as phone:
+        for number, (words, reply) in enumerate(turns, start=1):
+            form = {"id": f"{number}", "from": PHONE, "to": "10001", "text": words}
+            assert phone.post(inbound, data=form).status_code == 200
+            assert settled(received(phone, number)) == settled(reply), words
+
+
+def received(phone: httpx.Client, number: int) -> str:
+    """The n-th text that the handset gets."""
+    deadline = time.monotonic() + REPLY_SECONDS_MAX
+    while time.monotonic() < deadline:
+        texts = phone.get("/phone/line", params={"phone": PHONE}).json()["texts"]
+        if len(texts) >= number:
+            return f"{texts[0]['text']}\n"
+        time.sleep(0.1)
+    raise AssertionError(f"text {number} did not come")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, time
@@ -15,12 +16,15 @@ import click
 from gateway import installation
 from gateway.faults import Unready
 from phone.dates import NotADay, read_day
+from phone.private import long_digits
 
 if TYPE_CHECKING:
     from gateway.service import Service
     from ledger.engine import Engine
 
 WHO_CHARS_MAX = 40
+# A tracking code has nine.
+PHONE_DIGITS = 10
 # What both databases take for a number.
 ID = click.IntRange(0, 2**31 - 1)
 
@@ -41,9 +45,11 @@ class Who(click.ParamType[str]):
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> str:
-        if not 0 < len(value) <= WHO_CHARS_MAX or not value.isprintable():
+        # One person is one name, however it is typed.
+        name = " ".join(unicodedata.normalize("NFKC", str(value)).casefold().split())
+        if not 0 < len(name) <= WHO_CHARS_MAX or not name.isprintable():
             self.fail(f"a name has 1 to {WHO_CHARS_MAX} letters", param, ctx)
-        return str(value)
+        return name
 
 
 class Moment(click.ParamType[str]):
@@ -68,6 +74,8 @@ def one_line(reason: str) -> str:
     line = " ".join(reason.split())
     if not line or not line.isprintable():
         raise Unready("--reason is a line of words")
+    if long_digits(line, PHONE_DIGITS):
+        raise Unready("--reason stays in the books: no phone or card number in it")
     return line
 
 

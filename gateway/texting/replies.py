@@ -113,4 +113,6 @@ def reply(
         test=to.test,
         at=at,
         expires_at=at + timedelta(hours=text.expires_hours),
+        # What it asks is answered to the line it comes from.
+        carrier=to.channel,
     )

@@ -85,7 +85,7 @@ class Sender:
                     self._pace.throttled(now, taken_at=taken_at)
                     if now < until:
                         continue
-                else:
+                elif outcome in (Outcome.REFUSED, Outcome.OPTED_OUT):
                     self._pace.accepted(1, now, taken_at=taken_at)
                 return Piece(number, outcome, detail=str(refused))
             self._pace.accepted(1, loop.time(), taken_at=taken_at)

@@ -188,11 +188,12 @@ def test_an_id_used_on_another_channel_is_another_call(gateway: Gateway):
 
 def test_a_stop_pressed_again_after_redis_forgot_is_told_again(gateway: Gateway):
     """What is offered after a stop is a start: nobody may be led into that one."""
+    gateway.walk("9", "4", "1", session="agreed", code=ROOT_CODE)
     stopped = gateway.walk("9", "4", "1", code=ROOT_CODE)
     gateway.forget()
     assert gateway.dial("9*4*1", code=ROOT_CODE) == stopped
     assert len(gateway.rows("stop")) == 1
-    assert gateway.promised == ["sms.out"]
+    assert gateway.promised == ["sms.in", "sms.out"]
 
 
 def test_two_different_answers_at_once_are_both_taken_or_neither(gateway: Gateway):

@@ -124,6 +124,7 @@ def test_a_commit_that_never_arrived_is_told_no_better(wire: Proxy, wired: Gatew
 
 def test_what_was_done_is_never_told_as_not_done(wire: Proxy, wired: Gateway):
     """The deed stands, and the facts of the screen that tells it cannot be read."""
+    wired.walk("9", "4", "1", session="agreed", code=ROOT_CODE)
     wired.walk("9", "4", code=ROOT_CODE)
     wire.cut(Cut.AFTER_ANSWER, COMMIT, then_closed=True)
     assert wired.dial("9*4*1", code=ROOT_CODE) == ("END", UNSURE)
@@ -131,7 +132,7 @@ def test_what_was_done_is_never_told_as_not_done(wire: Proxy, wired: Gateway):
     assert len(wired.rows("stop")) == 1
     again = wired.dial("9*4*1", code=ROOT_CODE)
     assert again.text.startswith("پیامک پویش قطع شد.")
-    assert wired.promised == ["sms.out"]
+    assert wired.promised == ["sms.in", "sms.out"]
 
 
 # -- the database is gone, busy or full -----------------------------------------------
@@ -181,10 +182,10 @@ def test_a_writer_who_holds_the_database_makes_us_busy(gateway: Gateway):
 
 
 def test_who_had_something_recorded_is_not_told_that_nothing_was(gateway: Gateway):
-    """The same call stopped texts, and now wants a pledge."""
+    """The same call agreed to texts, and now wants a pledge."""
     done = gateway.walk("9", "4", "1", code=ROOT_CODE)
     assert not done.ends
-    assert len(gateway.rows("stop")) == 1
+    assert len(gateway.rows("consent")) == 1
     home = "9*4*1*0"
     assert gateway.dial(home, code=ROOT_CODE).text.startswith(WELCOME)
     assert gateway.dial(f"{home}*1*1*1", code=ROOT_CODE).text.startswith(CONFIRM)

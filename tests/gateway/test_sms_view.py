@@ -161,7 +161,8 @@ def test_a_late_repeat_of_11_does_not_undo_12(gateway: Gateway):
 
 
 def test_12_restores_what_the_menu_stopped(gateway: Gateway):
-    gateway.walk("9", "4", "1", code=ROOT_CODE)
+    gateway.walk("9", "4", "1", session="start", code=ROOT_CODE)
+    gateway.walk("9", "4", "1", session="stop", code=ROOT_CODE)
     assert is_stopped(gateway)
     says(gateway, "۱۲", "1")
     assert not is_stopped(gateway)

@@ -289,3 +289,28 @@ def test_whatever_happens_the_rate_stays_in_bounds_and_the_wait_ends(
             pace.throttled(now, taken_at=taken_at, retry_after=wish)
         assert RATE_MIN <= pace.rate <= setting
     assert _sent(pace, 1, now) < now + 4000
+
+
+def _lasts(pace: Pace, at: float, texts: int, refusals: int) -> float:
+    """Send texts one by one, of which the first tries are refused; how long it takes."""
+    began = at
+    while texts:
+        at = _sent(pace, 1, at)
+        taken_at, at = at, at + 0.03
+        if refusals:
+            refusals -= 1
+            pace.throttled(at, taken_at=taken_at)
+        else:
+            texts -= 1
+            pace.accepted(1, at, taken_at=taken_at)
+    return at - began
+
+
+def test_refusals_at_the_very_start_do_not_make_it_crawl() -> None:
+    assert _lasts(Pace(1000), 0.0, texts=9, refusals=4) < 3
+
+
+def test_refusals_after_a_quiet_time_do_not_make_it_crawl() -> None:
+    pace = Pace(1000)
+    _lasts(pace, 0.0, texts=50, refusals=0)
+    assert _lasts(pace, 60.0, texts=9, refusals=4) < 3

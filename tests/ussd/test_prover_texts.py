@@ -121,9 +121,7 @@ def test_a_campaign_text_is_measured_with_the_longest_stop_line(source: str) -> 
 
 
 def test_a_text_of_more_parts_than_there_can_be_is_a_fault(source: str) -> None:
-    endless = source.replace(
-        '"1+1: campaign SMS are on."', '"' + "x" * 50_000 + '"'
-    )
+    endless = source.replace('"1+1: campaign SMS are on."', '"' + "x" * 50_000 + '"')
     whats = _whats(_proof(endless, LINE).faults)
     assert whats == {"sms.in (en) is longer than any text can be"}
 
