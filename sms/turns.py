@@ -27,6 +27,7 @@ from sms.calls import Call, Closing, Job
 from sms.carrier import Result
 from sms.condition import Conditions
 from sms.ended import Judged
+from sms.evidence import evidence
 from sms.flights import Flight, Flights
 from sms.judging import judge
 from sms.owner import is_gone
@@ -52,8 +53,12 @@ LOOK_SECONDS = 0.1
 # With five sixths of the room under way there is no hurry for a turn.
 BUSY_SIXTHS = 5
 GATHER_SECONDS = 0.005
+PACED_SECONDS_MIN = 0.01
 # Longer than this no text waits in memory for its channel's pace.
 HOLD_SECONDS = 3.0
+# A ledger that is away is waited for while there are outcomes to be written down.
+AWAY_SECONDS_MAX = 60.0
+AWAY_PAUSE_SECONDS = 0.25
 # Texts to many take half of the room at most, and so does one channel while texts for
 # another wait: who is slow then keeps nobody else waiting.
 SHARES = 2
@@ -66,6 +71,8 @@ class _Written:
     begun: list[Call] = field(default_factory=list)
     fresh: list[Fresh] = field(default_factory=list)
     states: Counter[State] = field(default_factory=Counter)
+    # Texts that were to probe a channel, and are not sent now.
+    unsent: set[int] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -95,6 +102,10 @@ class Turns:
     _flights: Flights = field(init=False)
     # What was found out of these may send waiting texts elsewhere.
     _changed: set[str] = field(default_factory=set)
+    # What calls that have ended mean, until it is written down.
+    _judgements: dict[Flight, Judged] = field(default_factory=dict)
+    # Since when the ledger is away.
+    _away_since: float | None = None
     _tended_at: datetime | None = None
     _taken_at: float = 0.0
     # When new texts were looked for, and whether this turn does.
@@ -115,16 +126,23 @@ class Turns:
         stopping = self.should_stop() or self.states.total() >= TEXTS_MAX
         landed = self._flights.landed()
         judged = self._judged(landed, at)
-        jobs = [] if stopping else self._chosen(at)
+        is_away = self._away_since is not None
+        jobs = [] if stopping or is_away else self._chosen(at)
         try:
             written = self._write(judged, jobs, stopping=stopping)
         except LedgerError:
             for job in jobs:
                 self._waiting.add(job)
-            raise
+            if self._is_given_up():
+                raise
+            sleep(AWAY_PAUSE_SECONDS)
+            return True
+        self._away_since = None
         self.states += written.states
         self._closings.clear()
         self._flights.forget(landed)
+        self._judgements.clear()
+        self._give_back_probes(written, jobs, at)
         self._changed |= {n.change.channel for n in judged if n.change is not None}
         for call in written.begun:
             self._flights.depart(call, start(call), self._taken_at)
@@ -159,6 +177,25 @@ class Turns:
             # Without a database the leases run out, which comes to the same.
             with suppress(LedgerError):
                 self.states += self._write(judged, [], stopping=True).states
+
+    def _is_given_up(self) -> bool:
+        """Whether a ledger that is away is waited for no longer.
+
+        What carriers have said, or are about to, would be lost: then those texts are in
+        doubt, and some of them are sent again.
+        """
+        ticks = self.conditions.ticks()
+        if self._away_since is None:
+            self._away_since = ticks
+        is_idle = not self._flights and not self._flights.landed()
+        return is_idle or ticks - self._away_since > AWAY_SECONDS_MAX
+
+    def _give_back_probes(
+        self, written: _Written, jobs: Sequence[Job], at: datetime
+    ) -> None:
+        for job in jobs:
+            if job.row.id in written.unsent:
+                self.conditions.give_back(job.channel, at)
 
     # --- in the transaction: everything here may be done twice ---
 
@@ -209,6 +246,7 @@ class Turns:
             lease_seconds=self.lease_seconds,
         )
         written.begun = begun.calls
+        written.unsent = self._unsent_probes(db, jobs, {*late, *begun.ids}, at)
         closings = [*self._closings, *begun.closings, *late.values()]
         _close(db, closings, owner=self.owner, at=at)
         written.states.update(closing.state for closing in closings)
@@ -240,6 +278,17 @@ class Turns:
             )
         }
 
+    def _unsent_probes(
+        self, db: Connection, jobs: Sequence[Job], known: set[int], at: datetime
+    ) -> set[int]:
+        """The probes that were held back, withdrawn or lost: others may be instead."""
+        unsent = {id for id in self._probes if id not in known}
+        for job in jobs:
+            if job.row.id in unsent:
+                until = self._probes[job.row.id]
+                channels.give_back(db, channel=job.channel.name, until=until, at=at)
+        return unsent
+
     def _claimed(self, db: Connection, at: datetime) -> list[Fresh]:
         rows = claims.claim(
             db,
@@ -254,16 +303,9 @@ class Turns:
         if rows and self.placing.needs_numbers:
             ids = sorted({row.person_id for row in rows})
             phones = people.phones_of(db, self.keys, person_ids=ids)
-        doubted = {row.carrier or "" for row in rows if row.doubtful}
-        heard = {
-            name: channels.last_receipted(db, channel=name, at=at) for name in doubted
-        }
+        heard = evidence(db, [row for row in rows if row.doubtful], at)
         return [
-            Fresh(
-                row,
-                phones.get(row.person_id, ""),
-                heard=heard.get(row.carrier or ""),
-            )
+            Fresh(row, phones.get(row.person_id, ""), heard=heard.get(row.id))
             for row in rows
         ]
 
@@ -271,10 +313,13 @@ class Turns:
 
     def _judged(self, landed: Sequence[Flight], at: datetime) -> list[Judged]:
         via = self.placing.via
-        return [
-            judge(flight, self.routes, self.conditions, via=via, at=at)
-            for flight in landed
-        ]
+        for flight in landed:
+            # Once: a channel's health hears of each call one time.
+            if flight not in self._judgements:
+                self._judgements[flight] = judge(
+                    flight, self.routes, self.conditions, via=via, at=at
+                )
+        return [self._judgements[flight] for flight in landed]
 
     def _chosen(self, at: datetime) -> list[Job]:
         """The texts that begin in this turn, with their tokens taken."""
@@ -292,8 +337,9 @@ class Turns:
         free = self.room - len(self._flights)
         share = max(1, self.room // SHARES)
         many = share - self._flights.of_kind(Kind.CAMPAIGN)
-        is_shared = len(self._waiting.channels()) > 1
+        is_shared, is_alone = len(self._waiting.channels()) > 1, self.placing.is_alone
         busy = self._flights.by_channel()
+        busy_with_many = self._flights.by_channel(Kind.CAMPAIGN)
         # The last text may take a little more than there is, or a long one never went.
         parts = self.room - self._flights.parts() if self.by_parts else None
         waits: dict[str, float] = {}
@@ -308,8 +354,16 @@ class Turns:
             to_many = job.row.kind is Kind.CAMPAIGN
             if to_many and many <= 0:
                 return False
-            if is_shared and busy[job.channel.name] >= share:
-                waits[job.channel.name] = LOOK_SECONDS
+            name = job.channel.name
+            # Alone it takes all, unless who comes next would wait for its slow calls.
+            is_bounded = is_shared or (
+                not is_alone and self.conditions.drags(job.channel)
+            )
+            if is_bounded and (
+                busy[name] >= share
+                or (to_many and busy_with_many[name] >= max(1, share // SHARES))
+            ):
+                waits[name] = LOOK_SECONDS
                 return False
             if not self.conditions.may_try(job.channel, at):
                 return False
@@ -320,13 +374,16 @@ class Turns:
             if until := self.conditions.probe(job.channel, at):
                 self._probes[job.row.id] = until
             many -= to_many
-            busy[job.channel.name] += 1
+            busy[name] += 1
+            busy_with_many[name] += to_many
             if parts is not None:
                 parts -= len(job.parts)
             return True
 
         jobs = self._waiting.take(free, may_go)
-        self._paced_seconds = min([LOOK_SECONDS, *waits.values()])
+        paced = min([LOOK_SECONDS, *waits.values()])
+        # Tokens gather meanwhile: a turn for each of them would do nothing but turn.
+        self._paced_seconds = max(paced, PACED_SECONDS_MIN)
         for name, seconds in waits.items():
             if seconds > HOLD_SECONDS:
                 self._closings += [

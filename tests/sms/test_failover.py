@@ -26,7 +26,7 @@ from sms.receiving import take_receipts
 from sms.routes import Channel, Routes
 from tests.carrier_server import CarrierServer, Say, carrier_server, kavenegar_takes
 from tests.fake_carrier import FakeCarrier
-from tests.texts import KEYS, Texts
+from tests.texts import KEYS, PHONE, Texts
 
 
 @pytest.fixture
@@ -323,9 +323,9 @@ def _silent(texts: Texts, kind: Kind, channel: Channel) -> int:
     return text
 
 
-def _receipted(texts: Texts, channel: Channel) -> None:
+def _receipted(texts: Texts, channel: Channel, phone: str = PHONE) -> None:
     """A later text over the same channel, and its receipt."""
-    later = texts.promise()
+    later = texts.promise(phone=phone)
     _deliver(texts, channel)
     [attempt] = texts.attempts(later)
     assert attempt.carrier_id is not None
@@ -397,6 +397,26 @@ def test_some_silence_is_never_broken(kind: Kind, seconds: int, texts: Texts) ->
         _receipted(texts, channel)
         texts.wait(3000)
         _deliver(texts, channel)
+    assert texts.state(text) == "unclear"
+    assert texts.outcomes(text) == ["ambiguous"]
+
+
+def test_a_receipt_without_a_text_keeps_its_phone_from_a_second_one(
+    texts: Texts,
+) -> None:
+    """It may be this text's, and nobody has found that out yet."""
+    channel = _deaf()
+    text = _silent(texts, Kind.RECEIPT, channel)
+    texts.wait(890)
+    stray = Receipt("77", Status.DELIVERED, "d", to=PHONE)
+    with writing(texts.engine) as db:
+        take_receipts(
+            db, KEYS, Routes([channel]), channel, [stray], raw=b"a post", at=texts.at
+        )
+    # The later text and its receipt are another phone's.
+    _receipted(texts, channel, phone="+989350000000")
+    texts.wait(15)
+    _deliver(texts, channel)
     assert texts.state(text) == "unclear"
     assert texts.outcomes(text) == ["ambiguous"]
 

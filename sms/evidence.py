@@ -1,0 +1,36 @@
+"""What a carrier's receipts say of a text that got none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from ledger import channels
+from ledger.claims import Claimed
+from ledger.engine import Connection
+from ledger.strays import latest_strays
+
+__all__ = ["evidence"]
+
+
+def evidence(
+    db: Connection, doubted: Sequence[Claimed], at: datetime
+) -> dict[int, datetime]:
+    """When the latest text began whose receipt came over the same channel, by text.
+
+    A text is left out whose phone has a receipt there that found no text yet: it may
+    be this one's, and silence is then no silence.
+    """
+    found: dict[int, datetime] = {}
+    for name in {row.carrier for row in doubted if row.carrier is not None}:
+        heard = channels.last_receipted(db, channel=name, at=at)
+        if heard is None:
+            continue
+        rows = [row for row in doubted if row.carrier == name]
+        phones = {row.look_up for row in rows if row.look_up is not None}
+        strays = latest_strays(db, channel=name, look_ups=phones)
+        for row in rows:
+            stray = strays.get(row.look_up or b"")
+            if stray is None or stray < (row.attempted_at or row.promised_at):
+                found[row.id] = heard
+    return found
