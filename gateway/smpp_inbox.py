@@ -41,6 +41,8 @@ AGAIN_SECONDS = 300
 STRAY_AGE = timedelta(seconds=30)
 STRAY_AGE_MAX = timedelta(days=3)
 OLD_STRAYS_EVERY = timedelta(seconds=60)
+# So many receipts that matched as they were for each that did not show the spelling.
+KNOWN_BY = 10
 # Between an answer that did not come in time and the last moment it is written down.
 WRITTEN_SECONDS = 1.0
 
@@ -68,6 +70,8 @@ class Inbox:
         # Of texts that were answered: when, and how many binds had been lost by then.
         self._answered: deque[tuple[float, int, Mark]] = deque()
         self._has_strays = True
+        # How the centre spells its ids: as in its answers, or otherwise.
+        self._spelt_as_said = self._spelt_otherwise = 0
         self._old_strays_at: datetime | None = None
 
     def take(self, message: Message) -> asyncio.Future[int]:
@@ -135,6 +139,7 @@ class Inbox:
                 return [Status.ESME_RX_P_APPN], None
             return self._one_by_one(messages)
         self._has_strays |= taken.receipts > 0
+        self._spelt_as_said += taken.matched
         return [Status.ESME_ROK] * len(messages), taken
 
     def _one_by_one(
@@ -196,8 +201,12 @@ class Inbox:
         ids = []
         for stray in found:
             forms = forms_of(stray.carrier_id, ways)
+            if self._spelt_as_said >= KNOWN_BY * (1 + self._spelt_otherwise):
+                # Its ids are as it says them: what another form names is another text.
+                forms = forms[:1]
             known = known_form(db, channel=name, forms=forms, look_up=stray.look_up)
             if known is not None:
+                self._spelt_otherwise += known != stray.carrier_id
                 rename(
                     db,
                     channel=name,

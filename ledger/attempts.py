@@ -159,7 +159,8 @@ def end(db: Connection, ended: Sequence[Ended], *, owner: str, at: datetime) -> 
     """Write down what became of attempts, and give their texts back.
 
     An outcome that is surely known already is kept. Where the lease was lost meanwhile,
-    only what the carrier took is believed, because that is a fact whoever learned it.
+    what the carrier took is believed, because that is a fact whoever learned it; and
+    what it surely did not take, as long as nobody has gone on with the text.
     """
     _NOTE.many(
         db,
@@ -184,11 +185,34 @@ def end(db: Connection, ended: Sequence[Ended], *, owner: str, at: datetime) -> 
     ]
     if close(db, back, owner=owner, at=at) == len(back):
         return
-    for one in back:
+    for one in ended:
         if one.state in (State.SENT, State.DELIVERED):
             raise_state(db, outbox_id=one.outbox_id, state=one.state, at=at)
+        elif one.state in (State.QUEUED, State.FAILED):
+            _SETTLE.run(
+                db,
+                of_id=one.outbox_id,
+                of_number=one.number,
+                to_state=one.state,
+                new_due=one.due_at,
+                now=at,
+            )
 
 
+# In doubt only because its call was thought to be lost.
+_SETTLE = Prepared(
+    update(outbox)
+    .where(
+        outbox.c.id == bindparam("of_id"),
+        outbox.c.state == State.UNCLEAR,
+        outbox.c.attempts == bindparam("of_number"),
+    )
+    .values(
+        state=bindparam("to_state"),
+        due_at=func.coalesce(bindparam("new_due", type_=Utc), outbox.c.due_at),
+        changed_at=bindparam("now", type_=Utc),
+    )
+)
 _CLOSE = Prepared(
     update(outbox)
     .where(outbox.c.id == bindparam("of_id"), *_OURS)

@@ -15,6 +15,7 @@ __all__ = [
     "Changed",
     "Standing",
     "change",
+    "give_back",
     "history",
     "last_receipted",
     "probe",
@@ -23,6 +24,8 @@ __all__ = [
 ]
 
 WHY_CHARS_MAX = 40
+# No rest is longer: what seems to be one is of a clock that was set back.
+REST_MAX = timedelta(minutes=12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +123,18 @@ _PROBE = Prepared(
         or_(
             channel_state.c.rests_until.is_(None),
             channel_state.c.rests_until <= bindparam("now", type_=Utc),
+            channel_state.c.rests_until > bindparam("never", type_=Utc),
         ),
     )
     .values(rests_until=bindparam("until", type_=Utc))
+)
+_GIVE_BACK = Prepared(
+    update(channel_state)
+    .where(
+        channel_state.c.name == bindparam("of_name"),
+        channel_state.c.rests_until == bindparam("until", type_=Utc),
+    )
+    .values(rests_until=bindparam("now", type_=Utc))
 )
 
 
@@ -131,7 +143,14 @@ def probe(db: Connection, *, channel: str, until: datetime, at: datetime) -> boo
 
     No second one follows before `until`, from any process.
     """
-    return _PROBE.run(db, of_name=channel, now=at, until=until) == 1
+    return (
+        _PROBE.run(db, of_name=channel, now=at, until=until, never=at + REST_MAX) == 1
+    )
+
+
+def give_back(db: Connection, *, channel: str, until: datetime, at: datetime) -> None:
+    """Let another text be the probe that was to be over by then and was not sent."""
+    _GIVE_BACK.run(db, of_name=channel, until=until, now=at)
 
 
 _alive = Upsert(

@@ -71,6 +71,8 @@ class Claimed:
     before: Before | None
     # The person's keyed hash, for the stop list; None once erased.
     look_up: bytes | None = field(repr=False)
+    # How many attempts nobody knows the end of.
+    doubts: int = 0
 
 
 class _Row(NamedTuple):
@@ -233,6 +235,7 @@ def _with_people(db: Connection, found: Sequence[tuple[bool, _Row]]) -> list[Cla
             failures=sum(entry.outcome == "retryable" for entry in journal[row.id]),
             before=before.get(row.id),
             look_up=look_ups[row.person_id],
+            doubts=sum(entry.outcome == "ambiguous" for entry in journal[row.id]),
         )
         for doubtful, row in found
     ]

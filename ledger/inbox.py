@@ -12,6 +12,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, select
 
+from ledger import reuse
 from ledger.once import Once
 from ledger.receipts import Matched, match_receipts
 from ledger.schema import Utc, inbound, receipt
@@ -56,16 +57,27 @@ def store_receipt(
     or all that its id names. `look_up` is the keyed hash of the phone it is about,
     where the carrier says that: then it is matched with no other phone's text.
     """
-    new = _receipt_once(
-        db,
-        carrier=carrier,
-        carrier_id=carrier_id,
-        status=status,
-        part=part,
-        raw=seal_raw(keys, raw),
-        at=at,
-        look_up=look_up,
-    )
+    values = {
+        "carrier": carrier,
+        "carrier_id": carrier_id,
+        "status": status,
+        "part": part,
+        "raw": seal_raw(keys, raw),
+        "at": at,
+        "look_up": look_up,
+    }
+    new = _receipt_once(db, **values)
+    if new is None and look_up is not None:
+        # The same id for another phone is another text's: ids come again.
+        is_other = reuse.make_room(
+            db,
+            channel=carrier,
+            carrier_id=carrier_id,
+            status=status,
+            part=part,
+            look_up=look_up,
+        )
+        new = _receipt_once(db, **values) if is_other else None
     return new is not None
 
 

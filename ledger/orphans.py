@@ -19,6 +19,8 @@ from sqlalchemy import (
     and_,
     bindparam,
     exists,
+    false,
+    func,
     literal,
     or_,
     select,
@@ -123,17 +125,26 @@ _TEXTS = (
         outbox.c.attempts > 0,
     )
 )
+
+
+def _may_be_meant(table: Any) -> Any:
+    """What has no id: no answer came, or one without an id in it."""
+    return or_(
+        table.c.outcome.is_(None), table.c.outcome.in_(["ambiguous", "accepted"])
+    )
+
+
 _WHOLE = select(
     attempt.c.outbox_id,
     attempt.c.number,
     literal(0).label("part"),
     attempt.c.began_at,
-    (attempt.c.outcome == "ambiguous").label("lost"),
+    func.coalesce(attempt.c.outcome == "ambiguous", false()).label("lost"),
 ).where(
     attempt.c.outbox_id.in_(bindparam("texts", expanding=True)),
     attempt.c.carrier == bindparam("of_channel"),
     attempt.c.carrier_id.is_(None),
-    or_(attempt.c.outcome.is_(None), attempt.c.outcome == "ambiguous"),
+    _may_be_meant(attempt),
     ~exists().where(
         part.c.outbox_id == attempt.c.outbox_id, part.c.number == attempt.c.number
     ),
@@ -161,7 +172,7 @@ _PIECES = (
         part.c.outbox_id.in_(bindparam("texts", expanding=True)),
         part.c.carrier == bindparam("of_channel"),
         part.c.carrier_id.is_(None),
-        or_(part.c.outcome.is_(None), part.c.outcome == "ambiguous"),
+        _may_be_meant(part),
         part.c.began_at > bindparam("since", type_=Utc),
     )
 )

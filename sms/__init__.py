@@ -30,6 +30,7 @@ On the way of a text:
 - `judging`    what a call that has ended means, for its text and its channel
 - `endings`    the rules of that: what becomes of a text
 - `ended`      what that comes to, written down
+- `evidence`   what a carrier's receipts say of a text that got none
 - `waits`      how long after each outcome a text is tried again
 - `owner`      whose lease it is, and whether that process is gone
 

@@ -29,6 +29,11 @@ class Beginnings:
     calls: list[Call] = field(default_factory=list)
     closings: list[Closing] = field(default_factory=list)
 
+    @property
+    def ids(self) -> set[int]:
+        """The texts of the calls."""
+        return {call.row.id for call in self.calls}
+
 
 def begin(
     db: Connection,

@@ -16,9 +16,16 @@ from sms.carrier import Outcome, Result
 from sms.health import Change, Health, Standing
 from sms.pace import Pace
 from sms.routes import Channel, Routes
+from sms.waits import after_rest
 
 __all__ = ["Conditions", "write"]
 
+
+# A carrier that wants nothing for longer than that has its texts go elsewhere.
+HOLD_SECONDS = 3.0
+# One whose calls took so long lately keeps no more than its share of the room busy.
+DRAGS_SECONDS = 1.0
+LATELY_SECONDS = 60.0
 
 # A call that failed, or that nobody answered, says nothing of a carrier's pace.
 _TAKEN_NOTICE_OF = (Outcome.ACCEPTED, Outcome.REFUSED, Outcome.OPTED_OUT)
@@ -45,6 +52,8 @@ class Conditions:
             if not channel.smpp
         }
         self._alive: Mapping[str, datetime | None] = {}
+        # When a call of the channel was last one that drags.
+        self._dragged: dict[str, float] = {}
         self.ticks = ticks
 
     def learn(self, known: Mapping[str, channels.Standing]) -> None:
@@ -64,7 +73,20 @@ class Conditions:
 
     def shut(self, at: datetime) -> set[str]:
         """The channels that carry nothing now."""
-        return {name for name, health in self._health.items() if not health.may_try(at)}
+        return {
+            name
+            for name, health in self._health.items()
+            if not health.may_try(at) or self._held(name) > HOLD_SECONDS
+        }
+
+    def _held(self, name: str) -> float:
+        pace = self._paces.get(name)
+        return 0.0 if pace is None else pace.held(self.ticks())
+
+    def drags(self, channel: Channel) -> bool:
+        """Whether its calls took long lately, so that others would wait for them."""
+        dragged = self._dragged.get(channel.name)
+        return dragged is not None and self.ticks() - dragged < LATELY_SECONDS
 
     def may_try(self, channel: Channel, at: datetime) -> bool:
         """Whether a text may go over the channel now, if only as a probe."""
@@ -96,6 +118,11 @@ class Conditions:
             for health in self._health.values()
             if not health.may_try(at) and health.standing.open_until is not None
         ]
+        opening += [
+            at + after_rest(held)
+            for name in self._paces
+            if (held := self._held(name)) > HOLD_SECONDS
+        ]
         return min(opening, default=None)
 
     def wait(self, channel: Channel, parts: int) -> float:
@@ -110,6 +137,10 @@ class Conditions:
         """
         health = self._health[channel.name]
         return health.standing.open_until if health.begin(at) else None
+
+    def give_back(self, channel: Channel, at: datetime) -> None:
+        """Hear that the probe was not sent after all: the next text may be it."""
+        self._health[channel.name].give_back(at)
 
     def hear(
         self,
@@ -129,6 +160,8 @@ class Conditions:
         could have had the text. What changes is to be written in the transaction of
         the outcome: see `write`.
         """
+        if seconds >= DRAGS_SECONDS:
+            self._dragged[channel.name] = now
         pace = self._paces.get(channel.name)
         if pace is not None:
             if result.outcome is Outcome.THROTTLED:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from ledger import attempts, parts
+from ledger import attempts, parts, reuse
 from ledger.engine import Connection
 from ledger.outbox import State
 from ledger.receipts import match_receipts
@@ -65,6 +65,8 @@ def write(
     at: datetime,
 ) -> None:
     """Write down calls that have ended, and what follows from them."""
+    for channel, given in _given(judged).items():
+        reuse.retire(db, channel=channel, given=given)
     attempts.end(db, [_ended(news, at) for news in judged], owner=owner, at=at)
     parts.end_parts(db, _ended_parts(judged), at=at)
     for news in judged:
@@ -125,6 +127,19 @@ def _ended_parts(judged: Iterable[Judged]) -> list[parts.Ended]:
         if news.result is not None
         for piece in _pieces(news.call, news.result)
     ]
+
+
+def _given(judged: Iterable[Judged]) -> dict[str, list[tuple[str, int]]]:
+    """The ids that message centres gave, which may count from 1 again any day."""
+    given: dict[str, list[tuple[str, int]]] = {}
+    for news in judged:
+        if news.result is None or not news.call.channel.smpp:
+            continue
+        said = [news.result.carrier_id, *(p.carrier_id for p in news.result.pieces)]
+        given.setdefault(news.call.channel.name, []).extend(
+            (carrier_id, news.call.row.id) for carrier_id in said if carrier_id
+        )
+    return {channel: ids for channel, ids in given.items() if ids}
 
 
 def _ids(judged: Iterable[Judged]) -> Iterator[tuple[str, str]]:

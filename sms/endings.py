@@ -16,6 +16,9 @@ __all__ = ["Ending", "of_asking", "of_sending", "of_silence"]
 # So long after its expiry a text is still asked about, to know what became of it.
 ASK_AFTER_EXPIRY = timedelta(days=1)
 
+# A text of which so many answers were lost, and one more, is not sent yet again.
+RESENDS_MAX = 2
+
 # What is not the text's fault: another channel may have it at once.
 _CHANNELS_OWN = (Outcome.THROTTLED, Outcome.NO_CREDIT, Outcome.MISCONFIGURED)
 
@@ -87,7 +90,8 @@ def _of_outcome(
     if outcome is Outcome.AMBIGUOUS:
         if any(_surely_not_taken(piece.outcome) for piece in result.pieces):
             # Those parts can go without a doubt.
-            wait = before_retry(Outcome.RETRYABLE, attempts=row.failures + 1)
+            tries = row.failures + row.doubts + 1
+            wait = before_retry(Outcome.RETRYABLE, attempts=tries)
             return Ending(State.UNCLEAR, due_at=now + wait)
         if can_look_up:
             return _asked_again(row, since=now, now=now)
@@ -168,4 +172,5 @@ def _may_be_sent_again(row: Claimed, resend_seconds: int) -> bool:
 
     It is for what somebody waits for, and never for what nobody asked for.
     """
-    return resend_seconds > 0 and row.kind is not Kind.CAMPAIGN
+    is_wanted = resend_seconds > 0 and row.kind is not Kind.CAMPAIGN
+    return is_wanted and row.doubts <= RESENDS_MAX

@@ -78,9 +78,13 @@ class Flights:
         """How many parts are under way."""
         return sum(flight.parts for flight in self._away)
 
-    def by_channel(self) -> Counter[str]:
-        """How many calls of each channel are under way."""
-        return Counter(flight.call.channel.name for flight in self._away)
+    def by_channel(self, kind: Kind | None = None) -> Counter[str]:
+        """How many calls of each channel are under way, of one kind or of all."""
+        return Counter(
+            flight.call.channel.name
+            for flight in self._away
+            if kind is None or flight.call.row.kind is kind
+        )
 
     def of_kind(self, kind: Kind) -> int:
         """How many calls of a kind are under way."""

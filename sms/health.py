@@ -42,6 +42,8 @@ REST_SECONDS_MAX = 600.0
 RELAPSE_SECONDS = 600.0
 # A probe that says nothing for so long was lost with its process.
 PROBE_SECONDS = 60.0
+# Who seems to rest for longer than any rest is has a clock that was set back.
+LONGEST = timedelta(seconds=1.2 * REST_SECONDS_MAX)
 
 # What the next text would hear too, until somebody pays or mends a setting.
 _FATAL = frozenset({Outcome.NO_CREDIT, Outcome.MISCONFIGURED})
@@ -155,7 +157,7 @@ class Health:
     def may_try(self, now: datetime) -> bool:
         """Whether a text may go to it now, if only as a probe."""
         open_until = self.standing.open_until
-        return open_until is None or now >= open_until
+        return open_until is None or now >= open_until or open_until - now > LONGEST
 
     def begin(self, now: datetime) -> bool:
         """Hear that a call begins, for which `may_try`; True if it is the probe.
@@ -169,6 +171,12 @@ class Health:
         until = now + timedelta(seconds=PROBE_SECONDS)
         self.standing = replace(self.standing, open_until=until)
         return True
+
+    def give_back(self, now: datetime) -> None:
+        """Hear that the probe has not begun after all."""
+        if self._probe_at is not None and self.standing.open_until is not None:
+            self._probe_at = None
+            self.standing = replace(self.standing, open_until=now)
 
     def note(
         self, outcome: Outcome, seconds: float, *, at: datetime, another: bool
@@ -186,24 +194,25 @@ class Health:
             return self._note_probe(outcome, began_at, at)
         if outcome in _FATAL:
             return self._open(at, outcome.value)
-        if self._shut_at is not None and began_at < self._shut_at:
+        # What lies ahead of now is of a clock that was set back.
+        if self._shut_at is not None and began_at < self._shut_at <= at:
             return None
         failed = outcome in _FAILED
         self._failed.note(at, is_bad=failed)
         self._failed_in_a_row = self._failed_in_a_row + 1 if failed else 0
         if why := self._failing():
-            return self._open(at, f"{why}, the last one {outcome.value}")
-        if self._shared_at is not None and began_at < self._shared_at:
+            return self._open(at, f"{why}: {outcome.value}")
+        if self._shared_at is not None and began_at < self._shared_at <= at:
             return None
         self._slow.note(at, is_bad=seconds >= self._slow_seconds)
         return self._weigh(began_at, at, another)
 
     def _failing(self) -> str:
         if self._failed_in_a_row >= FAILED_IN_A_ROW:
-            return f"{self._failed_in_a_row} calls in a row failed"
+            return f"{self._failed_in_a_row} failed in a row"
         calls, failed = len(self._failed), self._failed.bad
         if calls >= FAILED_OF and failed >= FAILED_PART * calls:
-            return f"{failed} of {calls} calls failed"
+            return f"{failed} of {calls} failed"
         return ""
 
     def _note_probe(

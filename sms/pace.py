@@ -112,6 +112,10 @@ class Pace:
         self._tokens -= parts
         return 0.0
 
+    def held(self, now: float) -> float:
+        """For how many seconds the carrier, or our own patience, lets nothing go."""
+        return max(self._held_until - now, 0.0)
+
     def accepted(self, parts: int, now: float, *, taken_at: float) -> None:
         """Hear that the carrier took a text; `taken_at` is the `now` of its `take`."""
         self._taken.append((now, parts))

@@ -151,8 +151,13 @@ class Placing:
         if row.via == self.via:
             others = {c.name for c in self.routes if carried_by(c) != self.via}
             mine = self._choose(row, to, shut | others, at)
-            if mine is not None:
+            if mine is not None and mine.name not in row.tried:
                 return mine
+            # One that another process carries may be better than one that failed it.
+            found = self._choose(row, to, shut, at)
+            if mine is None or found is None or found.name in row.tried:
+                return mine or found
+            return mine if found.name in self.conditions.asleep(at) else found
         return self._choose(row, to, shut, at)
 
     def _choose(

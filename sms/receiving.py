@@ -64,8 +64,8 @@ def take_receipts(
     *,
     raw: bytes,
     at: datetime,
-) -> None:
-    """Store delivery reports and match those whose text is known already.
+) -> int:
+    """Store delivery reports and match those whose text is known already; how many.
 
     `raw` is the post as it came, which is kept with each that has no piece of its own.
     A report that comes twice changes nothing; one whose
@@ -90,6 +90,7 @@ def take_receipts(
         )
     matched = match_receipts(db, at=at, ids=list(ids))
     obey_receipts(db, routes, matched, at=at)
+    return len(matched)
 
 
 def take_texts(

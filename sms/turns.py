@@ -19,12 +19,13 @@ import structlog
 
 from ledger import attempts, channels, claims, people
 from ledger.engine import Connection, Engine, LedgerError, writing
-from ledger.outbox import Kind, State
+from ledger.outbox import State
 from ledger.vault import Keys
 from sms import ended
 from sms.beginning import begin
 from sms.calls import Call, Closing, Job
 from sms.carrier import Result
+from sms.choosing import LOOK_SECONDS, choose
 from sms.condition import Conditions
 from sms.ended import Judged
 from sms.evidence import evidence
@@ -35,7 +36,6 @@ from sms.placing import Fresh, Placing
 from sms.routes import Routes
 from sms.rules import Rules
 from sms.waiting import Waiting
-from sms.waits import after_rest
 
 __all__ = ["Start", "Turns"]
 
@@ -48,20 +48,12 @@ Start = Callable[[Call], Future[Result | None]]
 TEXTS_MAX = 20_000
 # SQLite's write lock is waited for inside each of these.
 WRITES_MAX = 3
-# While calls are under way and there is room for more, new texts are looked for.
-LOOK_SECONDS = 0.1
 # With five sixths of the room under way there is no hurry for a turn.
 BUSY_SIXTHS = 5
 GATHER_SECONDS = 0.005
-PACED_SECONDS_MIN = 0.01
-# Longer than this no text waits in memory for its channel's pace.
-HOLD_SECONDS = 3.0
 # A ledger that is away is waited for while there are outcomes to be written down.
 AWAY_SECONDS_MAX = 60.0
 AWAY_PAUSE_SECONDS = 0.25
-# Texts to many take half of the room at most, and so does one channel while texts for
-# another wait: who is slow then keeps nobody else waiting.
-SHARES = 2
 
 
 @dataclass(slots=True)
@@ -334,80 +326,21 @@ class Turns:
         for name in self._waiting.channels() & changed:
             for job in self._waiting.leave(name):
                 self._take_in(self.placing.place_again(job, at))
-        free = self.room - len(self._flights)
-        share = max(1, self.room // SHARES)
-        many = share - self._flights.of_kind(Kind.CAMPAIGN)
-        is_shared, is_alone = len(self._waiting.channels()) > 1, self.placing.is_alone
-        busy = self._flights.by_channel()
-        busy_with_many = self._flights.by_channel(Kind.CAMPAIGN)
-        # The last text may take a little more than there is, or a long one never went.
-        parts = self.room - self._flights.parts() if self.by_parts else None
-        waits: dict[str, float] = {}
-        self._probes.clear()
-
-        def may_go(job: Job) -> bool:
-            nonlocal many, parts
-            if job.asks:
-                return True
-            if parts is not None and parts <= 0:
-                return False
-            to_many = job.row.kind is Kind.CAMPAIGN
-            if to_many and many <= 0:
-                return False
-            name = job.channel.name
-            # Alone it takes all, unless who comes next would wait for its slow calls.
-            is_bounded = is_shared or (
-                not is_alone and self.conditions.drags(job.channel)
-            )
-            if is_bounded and (
-                busy[name] >= share
-                or (to_many and busy_with_many[name] >= max(1, share // SHARES))
-            ):
-                waits[name] = LOOK_SECONDS
-                return False
-            if not self.conditions.may_try(job.channel, at):
-                return False
-            seconds = self.conditions.wait(job.channel, len(job.parts))
-            if seconds > 0:
-                waits[job.channel.name] = seconds
-                return False
-            if until := self.conditions.probe(job.channel, at):
-                self._probes[job.row.id] = until
-            many -= to_many
-            busy[name] += 1
-            busy_with_many[name] += to_many
-            if parts is not None:
-                parts -= len(job.parts)
-            return True
-
-        jobs = self._waiting.take(free, may_go)
-        paced = min([LOOK_SECONDS, *waits.values()])
-        # Tokens gather meanwhile: a turn for each of them would do nothing but turn.
-        self._paced_seconds = max(paced, PACED_SECONDS_MIN)
-        for name, seconds in waits.items():
-            if seconds > HOLD_SECONDS:
-                self._closings += [
-                    Closing.back(job.row, at + after_rest(seconds))
-                    for job in self._waiting.leave(name)
-                ]
-        if waits and len(jobs) < free and len(self._waiting) >= self.batch_max:
-            self._put_off(max(waits, key=self._waiting.count), at)
-        return jobs
-
-    def _put_off(self, name: str, at: datetime) -> None:
-        """Make room for texts of other channels: half of what waits for this one goes.
-
-        A full queue that only waits for one carrier would keep all others idle.
-        """
-        if self.placing.is_alone:
-            return
-        jobs = self._waiting.leave(name)
-        for job in jobs[: len(jobs) // 2]:
-            self._waiting.add(job)
-        self._closings += [
-            Closing.back(job.row, at + after_rest(HOLD_SECONDS))
-            for job in jobs[len(jobs) // 2 :]
-        ]
+        chosen = choose(
+            self._waiting,
+            self._flights,
+            self.conditions,
+            room=self.room,
+            by_parts=self.by_parts,
+            is_alone=self.placing.is_alone,
+            # A full queue that only waits for one carrier would keep others idle.
+            full=self.batch_max,
+            at=at,
+        )
+        self._closings += chosen.closings
+        self._probes = chosen.probes
+        self._paced_seconds = chosen.paced_seconds
+        return chosen.jobs
 
     def _take_in(self, placed: Job | Closing) -> None:
         if isinstance(placed, Job):

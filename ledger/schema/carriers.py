@@ -38,7 +38,7 @@ channel_change = Table(
     Column("id", Id, primary_key=True),
     Column("channel", String(40), nullable=False),
     Column("at", Utc, nullable=False),
-    # opened, probing, closed, lowered, raised
+    # opened, closed, lowered, raised
     Column("what", String(16), nullable=False),
     Column("why", String(40), nullable=False),
     Column("share", SmallInteger, nullable=False),

@@ -230,6 +230,9 @@ class Link:
             self._waiting.pop(sequence, None)
         if isinstance(said, SmppError):
             raise said
+        if said.command not in (command.response, Command.GENERIC_NACK):
+            # The answer to something else under our number says nothing of this.
+            raise NoAnswer(f"{command.name.lower()} had another's answer")
         if said.status != Status.ESME_ROK or said.command is not command.response:
             raise Refused(said.status or Status.ESME_RUNKNOWNERR)
         return said

@@ -1,7 +1,7 @@
 """Africa's Talking bulk SMS (docs.africastalking.com/sms).
 
 It takes no reference of ours and cannot be asked about one, so a text whose answer was
-lost waits for its receipt and is never sent again. Its webhooks carry no signature:
+lost waits for its receipt; its silence is weighed. Its webhooks carry no signature:
 the secret end of the URL is what keeps strangers out. Give it the address of incoming
 texts for its bulk opt-outs too: one is a stop that was said to the line.
 """

@@ -2,7 +2,7 @@
 
 Status: whatever the carrier's contract says. `sms.mapping` has what can be set and
 docs/add-a-carrier.md a whole example. A word of the carrier's that is not listed is
-believed to say nothing: after a call the text is in doubt, and it is not sent again.
+believed to say nothing: after a call the text is in doubt.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ paths and fields of `GetDeliveries2` and `GetMessages` are from memory: confirm 
 carrier.
 
 It takes no reference of ours and cannot be asked about one, so a text whose answer was
-lost is never sent again: it waits for an operator. It posts nothing that is documented:
+lost waits for its receipt; its silence is weighed. It posts nothing that is documented:
 receipts and incoming texts are asked for. Name and password stand in each body.
 """
 

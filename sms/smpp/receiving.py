@@ -40,6 +40,8 @@ class Taken:
     inbound_ids: tuple[int, ...]
     marks: tuple[Mark | None, ...]
     receipts: int
+    # Of the receipts, those that named their text as its answer had.
+    matched: int = 0
 
 
 def take(
@@ -69,8 +71,9 @@ def take(
         if isinstance(found, Receipt):
             receipts.append(found)
         texts.append(found if isinstance(found, Came) else None)
+    matched = 0
     if receipts:
-        take_receipts(db, keys, routes, channel, receipts, raw=b"", at=at)
+        matched = take_receipts(db, keys, routes, channel, receipts, raw=b"", at=at)
 
     left: list[int] = []
     marks: list[Mark | None] = []
@@ -84,7 +87,7 @@ def take(
             else:
                 left += [] if inbound_id is None else [inbound_id]
         marks.append(mark)
-    return Taken(tuple(left), tuple(marks), len(receipts))
+    return Taken(tuple(left), tuple(marks), len(receipts), matched)
 
 
 def _text(

@@ -5,24 +5,28 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, event, update
+from sqlalchemy.exc import OperationalError
 
-from ledger import channels, dead
+from ledger import channels, dead, stops
 from ledger.engine import reading, writing
-from ledger.outbox import NEVER, WORKERS, Kind, State
+from ledger.orphans import adopt_orphans
+from ledger.outbox import WORKERS, Kind, State
 from ledger.schema import channel_state, outbox
+from ledger.vault import look_up
 from sms import calls
 from sms.calls import Call
-from sms.carrier import Outbound, Outcome, Result
+from sms.carrier import Outbound, Outcome, Receipt, Result, Status
 from sms.condition import Conditions
 from sms.delivery import Drained, Rendered, deliver, tidy
 from sms.owner import this_process
+from sms.receiving import take_receipts
 from sms.routes import Channel, Routes
 from tests.fake_carrier import FakeCarrier
 from tests.texts import KEYS, PHONE, Texts
@@ -137,7 +141,8 @@ def test_a_throttled_text_goes_to_the_channel_that_another_process_carries(
     _set(texts, text, via=WORKERS)
     drained = _deliver(texts, web, smsc)
     assert _sent(web) == 1
-    assert (texts.row(text).via, drained.handed) == ("smsc", {"smsc"})
+    assert (texts.row(text).via, set(drained.handed)) == ("smsc", {"smsc"})
+    texts.wait(3)
     _deliver(texts, web, smsc, via="smsc", start=_at_once)
     assert texts.state(text) == "sent"
 
@@ -310,8 +315,6 @@ def test_a_lost_lease_takes_nothing_from_its_next_owner(texts: Texts) -> None:
 @contextmanager
 def _away(engine: Engine, gone: threading.Event) -> Iterator[None]:
     """While `gone` is set no connection is to be had, and those that were are cut."""
-    from sqlalchemy import event
-    from sqlalchemy.exc import OperationalError
 
     def refuse(connection: Any, *_: Any) -> None:
         if gone.is_set():
@@ -350,9 +353,6 @@ def test_what_a_carrier_said_while_the_database_was_away_is_written_down(
 def test_probes_that_rules_hold_back_leave_the_channel_to_the_next_text(
     texts: Texts,
 ) -> None:
-    from ledger import stops
-    from ledger.vault import look_up
-
     web = _channel("web")
     with writing(texts.engine) as db:
         channels.change(
@@ -391,8 +391,6 @@ def test_probes_that_rules_hold_back_leave_the_channel_to_the_next_text(
 
 def test_a_channel_at_its_pace_costs_no_turn_for_each_text(texts: Texts) -> None:
     web = _channel("web", segments_per_second=2000)
-    with writing(texts.engine) as db:
-        pass
     for _ in range(200):
         texts.promise()
     looked = []
@@ -404,3 +402,107 @@ def test_a_channel_at_its_pace_costs_no_turn_for_each_text(texts: Texts) -> None
     _deliver(texts, web, now=now, room=50)
     assert _sent(web) == 200
     assert len(looked) < 400
+
+
+# --- ids of a centre that counts from 1 again, or says none ---
+
+OTHER = "+989351112233"
+
+
+class Counting(Deaf):
+    """A message centre whose ids are what it is told to say."""
+
+    def __init__(self, *ids: str | None) -> None:
+        super().__init__(*(Result(Outcome.ACCEPTED, carrier_id=id) for id in ids))
+
+
+def _report(
+    texts: Texts, at: Channel, carrier_id: str, status: Status, to: str = ""
+) -> None:
+    with writing(texts.engine) as db:
+        take_receipts(
+            db,
+            KEYS,
+            Routes([at]),
+            at,
+            [Receipt(carrier_id, status, "", to=to)],
+            raw=b"",
+            at=texts.at,
+        )
+
+
+@pytest.mark.parametrize("phone", [PHONE, OTHER])
+@pytest.mark.parametrize("names", [True, False])
+def test_an_id_that_comes_again_is_the_newer_texts(
+    texts: Texts, phone: str, names: bool
+) -> None:
+    smsc = _channel("smsc", Counting("1", "1"), smpp=True)
+    reports: list[tuple[int, str]] = []
+    for to, status in ((PHONE, Status.FAILED), (phone, Status.DELIVERED)):
+        text = texts.promise(phone=to)
+        _deliver(texts, smsc, via="smsc", start=_at_once)
+        _report(texts, smsc, "1", status, to if names else "")
+        reports.append((text, texts.state(text)))
+        texts.wait(3600)
+    assert [state for _, state in reports] == ["failed", "delivered"]
+    assert texts.state(reports[0][0]) == "failed"
+
+
+def test_an_id_that_comes_again_may_say_the_same_again(texts: Texts) -> None:
+    smsc = _channel("smsc", Counting("1", "1"), smpp=True)
+    for _ in range(2):
+        text = texts.promise()
+        _deliver(texts, smsc, via="smsc", start=_at_once)
+        _report(texts, smsc, "1", Status.DELIVERED, PHONE)
+        assert texts.state(text) == "delivered"
+
+
+def test_an_early_receipt_of_an_id_that_comes_again_is_kept(texts: Texts) -> None:
+    smsc = _channel("smsc", Counting("1", "1"), smpp=True)
+    first = texts.promise()
+    _deliver(texts, smsc, via="smsc", start=_at_once)
+    _report(texts, smsc, "1", Status.DELIVERED, PHONE)
+    second = texts.promise(phone=OTHER)
+    _report(texts, smsc, "1", Status.DELIVERED, OTHER)
+    _deliver(texts, smsc, via="smsc", start=_at_once)
+    assert (texts.state(first), texts.state(second)) == ("delivered", "delivered")
+
+
+def test_a_receipt_is_not_adopted_where_a_text_was_taken_without_an_id(
+    texts: Texts,
+) -> None:
+    smsc = _channel("smsc", Counting(None), smpp=True)
+    taken = texts.promise()
+    _deliver(texts, smsc, via="smsc", start=_at_once)
+    lost = _channel("smsc", Deaf(Result(Outcome.AMBIGUOUS)), smpp=True)
+    doubted = texts.promise()
+    _deliver(texts, lost, via="smsc", start=_at_once)
+    assert (texts.state(taken), texts.state(doubted)) == ("sent", "unclear")
+    texts.wait(5)
+    _report(texts, smsc, "77", Status.DELIVERED, PHONE)
+    texts.wait(60)
+    with writing(texts.engine) as db:
+        adopt_orphans(db, channel="smsc", older_than=timedelta(seconds=10), at=texts.at)
+    assert texts.state(doubted) == "unclear"
+
+
+def test_a_text_of_which_every_answer_is_lost_is_sent_three_times_at_most(
+    texts: Texts,
+) -> None:
+    web = _channel("web", Deaf())
+    text = texts.promise(expires_in_seconds=48 * 3600)
+    for _ in range(8):
+        assert isinstance(web.carrier, Deaf)
+        web.carrier.answers.append(Result(Outcome.AMBIGUOUS))
+        _deliver(texts, web, room=1)
+        # Others arrive meanwhile, so that silence says something.
+        texts.wait(1)
+        web.carrier.answers.clear()
+        later = texts.promise(phone=OTHER)
+        _deliver(texts, web)
+        taken = texts.attempts(later)[-1].carrier_id
+        _report(texts, web, taken, Status.DELIVERED, OTHER)
+        texts.wait(1000)
+    assert len(texts.attempts(text)) == 3
+    with reading(texts.engine) as db:
+        assert text in [one.id for one in dead.page(db)]

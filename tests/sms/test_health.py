@@ -336,3 +336,34 @@ def test_where_all_are_bad_a_text_still_leaves_when_a_rest_is_over(
         name: live.health.share(later) for name, live in zip(names, lives, strict=True)
     }
     assert routes.choose(outbox_id=1, test=False, shares=shares) is not None
+
+
+def test_a_channel_that_is_slow_as_well_as_failing_is_shut() -> None:
+    calls = _Calls()
+    calls.call(FAILING, 6.0, times=5)
+    assert [change.what for change in calls.changes][-1] is What.OPENED
+    assert not calls.health.may_try(calls.at)
+
+
+def test_slow_failures_among_slow_answers_shut_a_channel_too() -> None:
+    calls = _Calls()
+    for _ in range(6):
+        calls.call(FAILING, 3.0, every=0.1)
+        calls.call(GOOD, 3.0, every=0.1)
+    # Half of them fail, as fast as that is known of a channel that is not slow.
+    assert [change.what for change in calls.changes][-1] is What.OPENED
+    slow = _Calls(slow_seconds=2.0)
+    for _ in range(6):
+        slow.call(FAILING, 3.0, every=0.1)
+        slow.call(GOOD, 3.0, every=0.1)
+    assert [change.what for change in slow.changes][-1] is What.OPENED
+
+
+def test_a_probe_that_was_not_sent_leaves_its_place_to_another() -> None:
+    calls = _Calls()
+    calls.call(FAILING, times=5)
+    calls.wait(REST_SECONDS * 2)
+    assert calls.health.begin(calls.at)
+    assert not calls.health.may_try(calls.at)
+    calls.health.give_back(calls.at)
+    assert calls.health.begin(calls.at)

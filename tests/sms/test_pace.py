@@ -292,7 +292,7 @@ def test_whatever_happens_the_rate_stays_in_bounds_and_the_wait_ends(
 
 
 def _lasts(pace: Pace, at: float, texts: int, refusals: int) -> float:
-    """Send texts one by one, of which the first tries are refused; how long it takes."""
+    """Send texts one by one, the first tries refused; how long it takes."""
     began = at
     while texts:
         at = _sent(pace, 1, at)
