@@ -67,9 +67,11 @@ def adopt_orphans(
 
     A receipt older than the response time `older_than` belongs to nothing whose answer
     may still come. If it is of a phone that has parts in doubt which left before it,
-    it is one of theirs: of one text's, whichever, for a text is delivered when all its
-    parts are; of several texts' only if there is one for each and all say the same. No
-    receipt is given twice, and what is not sure waits.
+    it is one of theirs. Which it is nobody can say, so there has to be one for each of
+    them: then all parts left, and a text is delivered when all its parts are, whichever
+    receipt is whose. With fewer, some part never arrived, and the wrong one would be
+    sent again. Of several texts all have to say the same. No receipt is given twice,
+    and what is not sure waits.
     """
     people = _in_doubt(db, channel)
     orphans = _orphans(db, channel, people, at, older_than)
@@ -276,7 +278,7 @@ def _pairs(
     effects = {_effect(orphan) for orphan in orphans}
     # One that is only on its way may still come to something else than its sister.
     say_the_same = len(effects) == 1 and effects != {None}
-    return pairs if is_one_text or (are_all and say_the_same) else []
+    return pairs if are_all and (is_one_text or say_the_same) else []
 
 
 def _effect(orphan: _Orphan) -> str | None:

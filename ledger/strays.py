@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Integer, bindparam, func, select
 
 from ledger.schema import Utc, receipt
 
-__all__ = ["Stray", "latest_strays", "strays"]
+__all__ = ["Stray", "strays", "strays_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +42,22 @@ def strays(
 
 
 _OF_PHONES = (
-    select(receipt.c.look_up, func.max(receipt.c.at).label("at"))
+    select(receipt.c.look_up, func.min(receipt.c.at).label("at"))
     .where(
         receipt.c.matched_at.is_(None),
         receipt.c.look_up.in_(bindparam("phones", expanding=True)),
         receipt.c.carrier == bindparam("of_channel"),
     )
-    .group_by(receipt.c.look_up)
+    .group_by(receipt.c.look_up, receipt.c.carrier_id)
 )
 
 
-def latest_strays(
+def strays_of(
     db: Connection, *, channel: str, look_ups: Collection[bytes]
-) -> dict[bytes, datetime]:
-    """When the latest receipt without a text came about each of these phones."""
+) -> dict[bytes, list[datetime]]:
+    """When each id without a text first came, by the phone that it came about."""
     asked = {"of_channel": channel, "phones": sorted(look_ups)}
-    return {bytes(row.look_up): row.at for row in db.execute(_OF_PHONES, asked)}
+    found: dict[bytes, list[datetime]] = {}
+    for row in db.execute(_OF_PHONES, asked):
+        found.setdefault(bytes(row.look_up), []).append(row.at)
+    return found

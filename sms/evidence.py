@@ -8,7 +8,7 @@ from datetime import datetime
 from ledger import channels
 from ledger.claims import Claimed
 from ledger.engine import Connection
-from ledger.strays import latest_strays
+from ledger.strays import strays_of
 
 __all__ = ["evidence"]
 
@@ -18,8 +18,9 @@ def evidence(
 ) -> dict[int, datetime]:
     """When the latest text began whose receipt came over the same channel, by text.
 
-    A text is left out whose phone has a receipt there that found no text yet: it may
-    be this one's, and silence is then no silence.
+    A text is left out whose phone has as many receipts there that found no text yet as
+    it has parts in doubt: they may be this one's, and silence is then no silence. Where
+    there are fewer, some part never arrived, and nobody knows which.
     """
     found: dict[int, datetime] = {}
     for name in {row.carrier for row in doubted if row.carrier is not None}:
@@ -28,9 +29,15 @@ def evidence(
             continue
         rows = [row for row in doubted if row.carrier == name]
         phones = {row.look_up for row in rows if row.look_up is not None}
-        strays = latest_strays(db, channel=name, look_ups=phones)
+        strays = strays_of(db, channel=name, look_ups=phones)
         for row in rows:
-            stray = strays.get(row.look_up or b"")
-            if stray is None or stray < (row.attempted_at or row.promised_at):
+            since = row.attempted_at or row.promised_at
+            came = [at for at in strays.get(row.look_up or b"", ()) if at >= since]
+            if len(came) < _in_doubt(row):
                 found[row.id] = heard
     return found
+
+
+def _in_doubt(row: Claimed) -> int:
+    """How many of its parts nobody knows of."""
+    return max(1, len(row.before.unclear)) if row.before is not None else 1

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, select
 
-from ledger import orphans
+from ledger import orphans, parts
 from ledger.engine import reading, writing
 from ledger.receipts import Matched
 from ledger.schema import part
@@ -62,6 +62,17 @@ def test_of_one_text_the_parts_in_doubt_take_any_of_its_ids(texts: Texts) -> Non
     assert texts.state(text) == "sent"
     report(texts, "z")
     assert texts.state(text) == "delivered"
+
+
+def test_of_a_text_that_came_in_part_nobody_knows_which_part_came(texts: Texts) -> None:
+    """Else the part that did not come would pass for the one that did."""
+    text = hand_over(texts, LOST, LOST, state="unclear")
+    report(texts, "x")
+    adopt(texts)
+    with reading(texts.engine) as db:
+        before = parts.parts_of(db, [text])[text]
+    assert before.unclear == {1, 2}
+    assert texts.state(text) == "unclear"
 
 
 def test_two_texts_are_healed_when_all_their_receipts_say_the_same(

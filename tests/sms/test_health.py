@@ -141,7 +141,7 @@ def test_five_failures_in_a_row_open_the_breaker(outcome: Outcome) -> None:
     assert calls.share == 1
     calls.call(outcome)
     assert calls.share == 0
-    why = f"5 calls in a row failed, the last one {outcome}"
+    why = f"5 failed in a row: {outcome}"
     assert calls.story == [(What.OPENED, why)]
 
 
@@ -151,7 +151,7 @@ def test_half_of_ten_failures_within_a_minute_open_the_breaker() -> None:
         assert calls.share == 1
         calls.call(GOOD)
         calls.call(FAILING)
-    why = "5 of 10 calls failed, the last one retryable"
+    why = "5 of 10 failed: retryable"
     assert calls.story == [(What.OPENED, why)]
 
 
