@@ -36,6 +36,7 @@ and never commit: who opened the transaction owns it. No clock is read here.
     strays      receipts that found no text yet
     forms       one id of a message centre in its several forms
     orphans     receipts of ids that nobody told us
+    reuse       ids that a carrier gives a second time
     tracing     all that is known of one text
     dead        texts that went nowhere: seen, sent again, closed
     fragments   parts of long texts that came in

@@ -22,6 +22,7 @@ On the way of a text:
 - `health`     slow and failing channels lose their texts to others, and gain them back
 - `prices`     what a text costs: reckoned, and said by the carrier
 - `waiting`    texts that wait for their calls, receipts first
+- `choosing`   which of them leave now, with their channels' tokens taken
 - `beginning`  what is held back, withdrawn, or written down as an attempt
 - `rules`      what may leave now: consent, stops, quiet hours, caps, guests
 - `rehearsal`  texts for guests alone, and three numbers that play a part
