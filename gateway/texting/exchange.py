@@ -23,6 +23,7 @@ from ledger.engine import Connection
 from ledger.hearing import Heard
 from ledger.questions import State
 from phone.digits import fold, visible
+from phone.private import looks_like_national_id
 from ussd.deeds import CHOICES_MAX
 from ussd.machine import Session, Step, notice
 from ussd.menus import Menus
@@ -73,11 +74,7 @@ class Exchange:
     def answer(self, *, holds_card: bool) -> str:
         """Do what the text asks for and reply; returns what it was, for the log."""
         if holds_card:
-            if not self._may(Way.REPLY):
-                return "too often"
-            words = notice(self.setting.menus, "card", self.language)
-            self._reply(Way.REPLY, SCREEN, {"words": words})
-            return "card"
+            return self._not_kept("card")
         if not visible(self.text).strip():
             return "nothing"
         begun = meaning.begins(self.setting.menus, self.text, self.language)
@@ -231,8 +228,20 @@ class Exchange:
             return "answered before"
         return self._unknown()
 
+    def _not_kept(self, what: str) -> str:
+        """A text with a number that we never ask for: nothing of it is kept."""
+        if not self._may(Way.REPLY):
+            return "too often"
+        words = notice(self.setting.menus, "card", self.language)
+        self._reply(Way.REPLY, SCREEN, {"words": words})
+        return what
+
     def _unknown(self) -> str:
         """A text that somebody has to read."""
+        if looks_like_national_id(self.text):
+            # Only here: where a postal code is asked for, one in eleven looks like it.
+            hearing.blank(self.db, self.setting.keys, inbound_id=self.heard.id)
+            return self._not_kept("national id")
         if self._is_machine():
             return "too often"
         enquiries.add(

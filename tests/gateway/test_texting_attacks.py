@@ -13,6 +13,7 @@ from sqlalchemy import text as sql
 from gateway.texting import desk
 from ledger import enquiries
 from ledger.engine import reading, writing
+from ledger.vault import unseal_raw
 from tests.gateway.correspondence import Phone
 from tests.gateway.house import OTHER_PHONE, ROOT, Gateway
 from tests.gateway.test_texting import BOTH, CARD, GIVING, LATE, open_flows, stored
@@ -275,3 +276,16 @@ def test_a_stop_is_obeyed_however_it_is_said(gateway: Gateway, phone: Phone, wor
 def _rename(gateway: Gateway, old: str, new: str) -> None:
     with writing(gateway.service.engine) as db:
         db.execute(sql(f"ALTER TABLE {old} RENAME TO {new}"))
+
+
+@pytest.mark.parametrize(
+    "words", ["کد ملی من 0013542419 است", "۰۰۱۳۵۴۲۴۱۹ را ثبت کنید"]
+)
+def test_a_national_id_does_not_stay_at_the_help_desk(
+    gateway: Gateway, phone: Phone, words: str
+) -> None:
+    assert "کارت" in phone.says(words)[0]
+    assert gateway.rows("enquiry") == []
+    (row,) = gateway.rows("inbound")
+    assert unseal_raw(gateway.service.keys, row.raw) == b""
+    assert row.handled_at is not None
