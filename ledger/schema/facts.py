@@ -73,6 +73,19 @@ vault = Table(
     Column("phone", LargeBinary, nullable=False),
 )
 
+# An answer that the law protects more: under the person's own key, with the version
+# of the menus whose consent was read.
+sensitive = Table(
+    "sensitive",
+    metadata,
+    Column("person_id", ForeignKey("person.id"), primary_key=True),
+    Column("answer", LargeBinary, nullable=False),
+    # The only centre that may see it.
+    Column("centre", String(40)),
+    Column("menus", String(64), nullable=False),
+    Column("given_at", Utc, nullable=False),
+)
+
 event = Table(
     "event",
     metadata,
@@ -90,6 +103,12 @@ event = Table(
     Column("district", String(40)),
     Column("centre", String(40)),
     Column("channel", String(40), nullable=False),
+    # Who does it with us: a shop, a platform, a payment company.
+    Column("partner", String(40)),
+    # organisation or cohort; empty is a person.
+    Column("donor_kind", String(12)),
+    # The code under which a staff gives together.
+    Column("cohort", String(40)),
     # A rehearsal works in full and never enters totals, seals or exports.
     Column("test", Boolean, nullable=False),
     # How many transfers belong to it: no other can be slipped in afterwards.
