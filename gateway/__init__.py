@@ -7,7 +7,8 @@ conversation  one turn: load, say what is new, step, do, save
 openings      how a conversation opens: new, lost by Redis, or another under its id
 resuming      a call that broke off, offered again
 stepping      the machine, stepped until it lacks nothing
-effects       what a caller agreed to, done in one transaction
+effects       what a caller agreed to, done in one transaction (orders: what is to be
+              done, and for whom; giving: the deeds of a donor)
 facts         what a screen says of the ledger (figures: a campaign's, kept a minute)
 aftermath     what a turn leaves behind: counts, and a call to go on with
 endings       a carrier's word that a call is over
@@ -24,6 +25,14 @@ texting       texts that people send, and the conversations they become
 asking        asks the carriers that post nothing for their news
 handsets      the texts that the simulator's phones got
 
+On the way of money:
+
+payments      what services and tills tell us, in the form each of them speaks
+settlements   what they say they paid out, held against the books
+receipts      the texts that tell a donor what became of it
+approvals     acts that need more than one person (agreed: what each of them does)
+sweeping      what falls due by itself (reminding: what donors are reminded of)
+
 What answers, works and waits:
 
 app           the Flask application
@@ -34,7 +43,12 @@ worker        delivers promised texts when it is woken
 smpp          USSD over one message centre
 smpp_texts    texts over one message centre (smpp_inbox: what it delivers to us)
 schedule      what happens by the clock
-forgetting    what carriers told us, deleted a little at a time
+reports       the transparency report, published by two people (report_words: how it
+              is said; report_files: the same as CSV and XLSX)
+sealing       seals every few seconds (public_folder: what anybody may check, daily)
+forgetting    what nobody needs any more, deleted a little at a time
+erased        who was erased, kept beside the database
+exporting     who may take what out of the books (daily: yesterday's, each night)
 
 The simulator, on its page and in a terminal:
 

@@ -7,7 +7,7 @@ from werkzeug.exceptions import HTTPException
 
 from gateway.service import Service
 from gateway.turnstile import BODY_BYTES_MAX, Turnstile
-from gateway.views import exports, health, metrics, phone, sms, ussd
+from gateway.views import exports, health, metrics, payments, phone, report, sms, ussd
 
 __all__ = ["create_app"]
 
@@ -19,7 +19,9 @@ def create_app(service: Service) -> Flask:
     app.extensions["yarigar"] = service
     app.register_blueprint(ussd.bp)
     app.register_blueprint(sms.bp)
+    app.register_blueprint(payments.bp)
     app.register_blueprint(exports.bp)
+    app.register_blueprint(report.bp)
     app.register_blueprint(health.bp)
     app.register_blueprint(metrics.bp)
     if service.settings.simulator:

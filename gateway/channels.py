@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from functools import cache
 from importlib.metadata import entry_points
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -22,6 +22,21 @@ from pydantic import (
 
 from ledger.outbox import Kind
 from sms.prices import Cost
+
+# What a settlement file can tell of a payment: the first three it has to.
+COLUMNS = (
+    "id",
+    "amount",
+    "paid_at",
+    "paid_time",
+    "code",
+    "phone",
+    "reference",
+    "kind",
+    "fee",
+    "net",
+    "settled_at",
+)
 
 
 def _words(given: Any) -> Any:
@@ -67,7 +82,16 @@ def _price(written: str) -> str:
     return str(Cost.read(written)) if written else ""
 
 
+def _columns(named: dict[str, str]) -> dict[str, str]:
+    if unknown := sorted(named.keys() - set(COLUMNS)):
+        raise ValueError(f"{unknown[0][:40]} is none of {', '.join(COLUMNS)}")
+    if missing := [name for name in COLUMNS[:3] if named and name not in named]:
+        raise ValueError(f"should say which column is {missing[0]}")
+    return named
+
+
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+BooksName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
 Networks = Annotated[list[IPvAnyNetwork], BeforeValidator(_words)]
 Words = Annotated[list[str], BeforeValidator(_words)]
 Prefix = Annotated[str, AfterValidator(_prefix)]
@@ -78,6 +102,10 @@ Factors = dict[
     Annotated[Decimal, Field(gt=0, le=1_000, decimal_places=4)],
 ]
 Price = Annotated[str, AfterValidator(_price)]
+Columns = Annotated[
+    dict[str, Annotated[str, StringConstraints(min_length=1, max_length=100)]],
+    AfterValidator(_columns),
+]
 ChannelKey = Annotated[SecretStr, AfterValidator(_url_segment)]
 
 
@@ -221,13 +249,56 @@ class SmsChannel(_Channel):
 
 
 class PaymentChannel(_Channel):
-    """A payment service that signs what it tells us."""
+    """A service that takes money and signs what it tells us."""
 
-    adapter: str = Field(description="The form of its notices.")
-    secret: SecretStr = Field(description="What it signs with.")
+    adapter: Annotated[str, _known("yarigar.payments")] = Field(
+        description="The form of its notices: `signed-json` or `pos`."
+    )
+    secret: Annotated[SecretStr, Field(min_length=1)] = Field(
+        description="What it signs with: long and random, of this channel alone."
+    )
     signature_tolerance_seconds: int = Field(
-        default=86_400, ge=1, description="How old a signature may be."
+        default=86_400,
+        ge=1,
+        le=31_536_000,
+        description="How far the time of a signature may be from ours, either way.",
+    )
+    allow_from: Networks = Field(
+        default=[], description="Networks it may post from; empty: any."
+    )
+    bank: BooksName = Field(
+        default="main",
+        description="The account of the books that its money is settled into.",
+    )
+    campaign: str = Field(
+        default="",
+        pattern=r"^([^:\s]{1,40})?$",
+        description="Of a till: the campaign of the menus that its gifts are for.",
+    )
+    purpose: str = Field(
+        default="",
+        pattern=r"^([^:\s]{1,40})?$",
+        description="Of a till: their purpose.",
+    )
+    columns: Columns = Field(
+        default={},
+        max_length=40,
+        description="What the columns of its settlement files are called: see "
+        "docs/settlements.md. Empty: as ours are.",
+    )
+    kinds: dict[str, Literal["payment", "refund", "reversal"]] = Field(
+        default={},
+        max_length=40,
+        description="What the words in their column `kind` mean.",
+    )
+    encoding: Literal["", "utf-8", "windows-1256"] = Field(
+        default="", description="The letters of those files; empty: found out."
+    )
+    unit: Literal["rial", "toman"] = Field(
+        default="rial", description="What the amounts in those files are."
     )
     test: bool = Field(
-        default=False, description="Works in full and never enters totals or exports."
+        default=False,
+        description="Works in full, meets pledges of test channels alone, and never "
+        "enters totals or exports.",
     )

@@ -8,13 +8,12 @@ same for the first request and for every other.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 import structlog
 
-from gateway.figures import CampaignFigures
-from ledger import consents, people, pledges, signups, stops
+from gateway import giving
+from gateway.orders import Order, note, tell
+from ledger import consents, erasing, people, signups, stops
 from ledger.engine import (
     Connection,
     Engine,
@@ -25,38 +24,18 @@ from ledger.engine import (
     reading,
     writing,
 )
-from ledger.events import Earlier, Recorded, find, record
-from ledger.outbox import Kind, promise
+from ledger.events import Earlier, find
 from ledger.vault import Keys, look_up
-from ussd.machine import Effect
-from ussd.menus import Campaign, CampaignState, Menus
 
 __all__ = ["Order", "Results", "carry_out", "perform", "results_of"]
 
 ATTEMPTS_MAX = 3
+# By whom somebody is erased who dialled for it.
+ONESELF = "self"
 
 Results = Mapping[tuple[str, int], Mapping[str, str]]
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """An effect, for whom, and under which key."""
-
-    effect: Effect
-    key: str
-    phone: str
-    language: str
-    menus: Menus
-    channel: str
-    test: bool
-    at: datetime
-    figures: CampaignFigures
-
-    @property
-    def campaign(self) -> Campaign:
-        return self.menus.campaigns[self.effect.campaign]
 
 
 def carry_out(engine: Engine, keys: Keys, order: Order) -> dict[str, str]:
@@ -123,53 +102,6 @@ def _result(fact: Earlier) -> dict[str, str]:
     return result
 
 
-def _pledge(db: Connection, keys: Keys, order: Order) -> dict[str, str]:
-    """Record a pledge and promise the text that says how to pay it."""
-    campaign, answers = order.campaign, order.effect.answers
-    state = campaign.state(order.at)
-    if state is not CampaignState.OPEN and find(db, key=order.key) is None:
-        return {"outcome": str(state)}
-    amount = int(answers["amount"])
-    assert campaign.min <= amount <= campaign.max
-    person = people.remember(db, keys, order.phone, at=order.at)
-    recorded = pledges.record_pledge(
-        db,
-        keys,
-        key=order.key,
-        person_id=person.id,
-        campaign=campaign.id,
-        purpose=answers["purpose"],
-        unit=campaign.unit,
-        amount=amount,
-        channel=order.channel,
-        test=order.test,
-        at=order.at,
-    )
-    code = _code(recorded)
-    slots: dict[str, str | int] = {"amount": amount, "code": code}
-    slots["pay"] = campaign.pay
-    _tell(db, order, recorded, person.id, "sms.pledge", slots)
-    return {"code": code}
-
-
-def _cancel(db: Connection, keys: Keys, order: Order) -> dict[str, str]:
-    """Release a pledge that its donor takes back, while nothing was paid of it."""
-    person = people.remember(db, keys, order.phone, at=order.at)
-    code = order.effect.answers["pledge"]
-    cancelled = pledges.cancel_pledge(
-        db,
-        key=order.key,
-        person_id=person.id,
-        code=code,
-        channel=order.channel,
-        test=order.test,
-        at=order.at,
-    )
-    if cancelled.recorded is not None:
-        _tell(db, order, cancelled.recorded, person.id, "sms.cancelled", {"code": code})
-    return {"outcome": str(cancelled.outcome)}
-
-
 def _sign_up(db: Connection, keys: Keys, order: Order) -> dict[str, str]:
     """Sign a volunteer up, once; a second time finds the first."""
     answers = order.effect.answers
@@ -192,7 +124,7 @@ def _sign_up(db: Connection, keys: Keys, order: Order) -> dict[str, str]:
         at=order.at,
     )
     template = "sms.vol.again" if signed.already else "sms.vol"
-    _tell(db, order, signed.recorded, person.id, template, {"code": signed.code})
+    tell(db, order, signed.recorded, person.id, template, {"code": signed.code})
     outcome = {"outcome": "already"} if signed.already else {}
     return {"code": signed.code, **outcome}
 
@@ -203,7 +135,7 @@ def _language(db: Connection, keys: Keys, order: Order) -> dict[str, str]:
     assert language in order.menus.languages
     person = people.remember(db, keys, order.phone, at=order.at)
     people.set_language(db, person_id=person.id, language=language)
-    recorded = _note(db, order, person.id, {"language": language})
+    recorded = note(db, order, person.id, {"language": language})
     first = None if recorded.first else find(db, key=order.key)
     return _result(first) if first is not None else {"language": language}
 
@@ -223,7 +155,7 @@ def _stop_texts(db: Connection, keys: Keys, order: Order) -> dict[str, str]:
     )
     if recorded.first:
         consents.withdraw(db, person_id=person.id, test=order.test, at=order.at)
-    _tell(db, order, recorded, person.id, "sms.out", {})
+    tell(db, order, recorded, person.id, "sms.out", {})
     return {}
 
 
@@ -247,7 +179,7 @@ def _start_texts(db: Connection, keys: Keys, order: Order) -> dict[str, str]:
             test=order.test,
             at=order.at,
         )
-    _tell(db, order, recorded, person.id, "sms.in", {})
+    tell(db, order, recorded, person.id, "sms.in", {})
     return {}
 
 
@@ -255,83 +187,57 @@ def _text_report(db: Connection, keys: Keys, order: Order) -> dict[str, str]:
     """Promise the campaign's figures of this moment as a text."""
     person = people.remember(db, keys, order.phone, at=order.at)
     figures = order.figures(order.campaign.id, order.test)
-    recorded = _note(db, order, person.id, {})
-    slots = {"pledged": figures.pledged_rial, "paid": figures.paid_rial}
-    _tell(db, order, recorded, person.id, "sms.report", slots)
+    recorded = note(db, order, person.id, {})
+    slots = {
+        "pledged": figures.pledged_rial,
+        "paid": figures.paid_rial,
+        "bought": figures.bought,
+        "delivered": figures.parcels,
+        "unspent": figures.unspent_rial,
+    }
+    tell(db, order, recorded, person.id, "sms.report", slots)
     return {}
 
 
 def _cut_off(db: Connection, keys: Keys, order: Order) -> dict[str, str]:
     """Tell a caller whose call broke off how to go on. No screen asks for it."""
     person = people.remember(db, keys, order.phone, at=order.at)
-    recorded = _note(db, order, person.id, {})
+    recorded = note(db, order, person.id, {})
     answers = order.effect.answers
     slots: dict[str, str | int] = {"call": answers["call"]}
-    _tell(db, order, recorded, person.id, answers["text"], slots)
+    tell(db, order, recorded, person.id, answers["text"], slots)
+    return {}
+
+
+def _erase(db: Connection, keys: Keys, order: Order) -> dict[str, str]:
+    """Forget who this phone is. There is no text: its number is gone with the rest."""
+    person = people.find(db, keys, order.phone)
+    if person is not None:
+        erasing.erase(
+            db,
+            keys,
+            person_id=person.id,
+            key=order.key,
+            channel=order.channel,
+            by=ONESELF,
+            test=order.test,
+            at=order.at,
+        )
     return {}
 
 
 DOING: Mapping[str, Callable[[Connection, Keys, Order], dict[str, str]]] = {
-    "pledge": _pledge,
-    "cancel": _cancel,
+    "pledge": giving.pledge,
+    "pledge_in_kind": giving.pledge_in_kind,
+    "instalments": giving.instalments,
+    "standing": giving.standing,
+    "stop_standing": giving.stop_standing,
+    "cancel": giving.cancel,
     "sign_up": _sign_up,
     "language": _language,
     "stop_texts": _stop_texts,
     "start_texts": _start_texts,
     "text_report": _text_report,
+    "erase": _erase,
     "cut_off": _cut_off,
 }
-
-
-def _note(
-    db: Connection, order: Order, person_id: int, body: Mapping[str, str]
-) -> Recorded:
-    """An event that moves nothing."""
-    return record(
-        db,
-        key=order.key,
-        kind=order.effect.name,
-        body=body,
-        person_id=person_id,
-        campaign=order.effect.campaign,
-        channel=order.channel,
-        test=order.test,
-        at=order.at,
-    )
-
-
-def _tell(
-    db: Connection,
-    order: Order,
-    recorded: Recorded,
-    person_id: int,
-    template: str,
-    slots: Mapping[str, str | int],
-) -> None:
-    """Promise a text in the transaction of its fact; a repeat tells nothing."""
-    if recorded.differs:
-        log.error(
-            "key_reused", effect=order.effect.name, differs=list(recorded.differs)
-        )
-    if not recorded.first:
-        return
-    text = order.menus.texts[template]
-    promise(
-        db,
-        event_id=recorded.event_id,
-        person_id=person_id,
-        template=template,
-        slots=slots,
-        language=order.language,
-        menus=order.menus.hash,
-        kind=Kind(text.kind),
-        campaign=order.effect.campaign,
-        test=order.test,
-        at=order.at,
-        expires_at=order.at + timedelta(hours=text.expires_hours),
-    )
-
-
-def _code(recorded: Recorded) -> str:
-    assert recorded.code is not None
-    return recorded.code

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from gateway.figures import CampaignFigures
-from ledger import consents, people, pledges, stops
+from ledger import consents, funds, people, plans, pledges, stops
+from ledger.chart import PARCEL, RIAL
 from ledger.engine import Connection
+from ledger.plans import Standing
+from ledger.pledges import Pledge
+from ledger.sealing.proofs import sealed
 from ledger.vault import Keys, look_up
+from phone.dates import jalali_day
+from ussd.facts import FACTS
 from ussd.machine import Need
 
 __all__ = ["Asker", "fetch"]
@@ -57,29 +64,96 @@ def _pledges(db: Connection, keys: Keys, need: Need, asker: Asker) -> dict[str, 
     found = pledges.pledges_of(
         db, person_id=person.id, test=asker.test, limit=PLEDGES_SHOWN_MAX
     )
+    return {"items": [_item(pledge) for pledge in found]}
+
+
+def _item(pledge: Pledge) -> dict[str, Any]:
+    goods = pledge.unit == PARCEL
     return {
-        "items": [
-            {"value": pledge.code, "state": str(pledge.state), "amount": pledge.amount}
-            for pledge in found
-        ]
+        "value": pledge.code,
+        "state": str(pledge.state),
+        "unit": pledge.unit,
+        "amount": 0 if goods else pledge.amount,
+        "count": pledge.amount if goods else 0,
     }
 
 
 def _pledge(db: Connection, keys: Keys, need: Need, asker: Asker) -> dict[str, Any]:
     """The pledge of that code, if it is the caller's own."""
-    person = people.find(db, keys, asker.phone)
-    pledge = (
-        pledges.pledge_of(db, person_id=person.id, code=need.argument)
-        if person is not None
-        else None
-    )
+    pledge = _own(db, keys, need, asker)
     if pledge is None:
-        return {"one_code": need.argument, "one_amount": 0, "one_state": ""}
+        nothing = dict.fromkeys(("one_amount", "one_count", "one_paid", "one_left"), 0)
+        return {
+            **nothing,
+            "one_code": need.argument,
+            "one_state": "",
+            "one_unit": RIAL,
+        }
+    item = _item(pledge)
     return {
         "one_code": pledge.code,
-        "one_amount": pledge.amount,
-        "one_state": str(pledge.state),
+        "one_state": item["state"],
+        "one_unit": item["unit"],
+        "one_amount": item["amount"],
+        "one_count": item["count"],
+        "one_paid": pledge.paid,
+        "one_left": pledge.outstanding,
     }
+
+
+def _proof(db: Connection, keys: Keys, need: Need, asker: Asker) -> dict[str, Any]:
+    """The seal over the caller's own pledge, and what most of its money bought."""
+    nothing = dict.fromkeys(FACTS["proof"], "")
+    pledge = _own(db, keys, need, asker)
+    seal = sealed(db, pledge.event_id) if pledge is not None else None
+    if pledge is None or seal is None:
+        return nothing
+    shares = funds.became(db, pledge.event_id)
+    share = max(shares, key=lambda one: one.amount, default=None)
+    return {
+        **nothing,
+        "seal_day": jalali_day(date.fromisoformat(seal.day)),
+        "seal_number": str(seal.number),
+        "fingerprint": seal.fingerprint,
+        "batch_number": str(share.number) if share is not None else "",
+        "batch_bought": share.quantity if share is not None else 0,
+        "batch_delivered": share.delivered if share is not None else 0,
+    }
+
+
+def _own(db: Connection, keys: Keys, need: Need, asker: Asker) -> Pledge | None:
+    person = people.find(db, keys, asker.phone)
+    if person is None:
+        return None
+    return pledges.pledge_of(db, person_id=person.id, code=need.argument)
+
+
+def _standings(db: Connection, keys: Keys, need: Need, asker: Asker) -> dict[str, Any]:
+    """The caller's gifts of each month, by their codes."""
+    return {
+        "items": [
+            {"value": one.code, "purpose": one.purpose, "amount": one.amount}
+            for one in _standing_of(db, keys, asker)
+        ]
+    }
+
+
+def _standing(db: Connection, keys: Keys, need: Need, asker: Asker) -> dict[str, Any]:
+    for one in _standing_of(db, keys, asker):
+        if one.code == need.argument:
+            return {
+                "standing_amount": one.amount,
+                "standing_purpose": one.purpose,
+                "standing_day": str(one.day),
+            }
+    return {"standing_amount": 0, "standing_purpose": "", "standing_day": ""}
+
+
+def _standing_of(db: Connection, keys: Keys, asker: Asker) -> Sequence[Standing]:
+    person = people.find(db, keys, asker.phone)
+    if person is None:
+        return ()
+    return plans.standing_of(db, person_id=person.id, test=asker.test)
 
 
 def _report(db: Connection, keys: Keys, need: Need, asker: Asker) -> dict[str, Any]:
@@ -88,6 +162,9 @@ def _report(db: Connection, keys: Keys, need: Need, asker: Asker) -> dict[str, A
         "report_pledged": figures.pledged_rial,
         "report_paid": figures.paid_rial,
         "report_donors": figures.donors if figures.donors is not None else "",
+        "report_bought": figures.bought,
+        "report_delivered": figures.parcels,
+        "report_unspent": figures.unspent_rial,
     }
 
 
@@ -95,5 +172,8 @@ FETCHING: Mapping[str, Callable[[Connection, Keys, Need, Asker], Mapping[str, An
     "caller": _caller,
     "pledge": _pledge,
     "pledges": _pledges,
+    "proof": _proof,
     "report": _report,
+    "standing": _standing,
+    "standings": _standings,
 }

@@ -1,7 +1,8 @@
 """A campaign's figures for the report screen, summed up once a minute at the most.
 
-Summing reads the whole campaign: a caller must not wait for that, and a thousand
-callers must not make the database do it a thousand times. Redis keeps the last sums.
+They are those of the last published report. Before there is one, summing reads the
+whole campaign: a caller must not wait for that, and a thousand callers must not make
+the database do it a thousand times. Redis keeps the last sums.
 """
 
 from __future__ import annotations

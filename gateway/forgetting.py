@@ -1,4 +1,4 @@
-"""Deletes what carriers told us once nobody needs it any more, a little at a time."""
+"""Deletes or empties what nobody needs any more, a little at a time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from ledger.engine import Engine, writing
-from ledger.forgetting import KEPT, forget
+from ledger.forgetting import KEPT, TEXTS_KEPT, forget, forget_texts
 
 __all__ = ["Forgetting"]
 
@@ -30,6 +30,7 @@ class Forgetting:
             return
         with writing(self._engine) as db:
             gone = forget(db, before=at - KEPT)
+            gone += forget_texts(db, before=at - TEXTS_KEPT)
         self._gone += gone
         if gone:
             return

@@ -148,7 +148,8 @@ class Openings:
         latest = pledges.latest_since(
             db, person_id=person_id, since=now - REDIAL_WINDOW, test=test
         )
-        if latest is None or latest.state != "open":
+        if latest is None or latest.state != "open" or latest.unit != "rial":
+            # The notice tells an amount of money.
             return None
         way, name, dial, *_ = latest.key.split(":")
         if way != "ussd":
@@ -211,7 +212,11 @@ def untold(opening: Opening, session: Session) -> Mapping[str, str] | None:
     """
     for fact in opening.done:
         name, number = fact.key.rsplit(":", 2)[-2:]
-        if name == "pledge" and session.done.get(name, 0) <= int(number) and fact.code:
+        if (
+            name in ("pledge", "instalments")
+            and session.done.get(name, 0) <= int(number)
+            and fact.code
+        ):
             return {"code": fact.code, "amount": str(fact.body["amount"])}
     return None
 

@@ -15,14 +15,18 @@ from redis.exceptions import RedisError
 
 from gateway import asking
 from gateway.bulk import top_up
+from gateway.daily import Daily
 from gateway.endings import count_silent
+from gateway.erased import keep_noting
 from gateway.faults import Unready
 from gateway.forgetting import Forgetting
 from gateway.logs import write_logs
 from gateway.processes import SUPERVISED_BY
 from gateway.publishing import publish
+from gateway.sealing import Sealing
 from gateway.service import Service, build, now, prove_keys
 from gateway.settings import Settings
+from gateway.sweeping import SWEEP_EVERY, sweep
 from ledger import leases, menus, outbox
 from ledger.engine import LedgerError, reading, writing
 from sms.delivery import tidy
@@ -48,10 +52,12 @@ def main(settings: Settings) -> None:
     service = build(settings)
     prove_keys(service)
     turns = _Turns(service)
+    daily = Daily(service)
     watched = _Watched(service) if os.environ.get(SUPERVISED_BY) else None
     while not stop.wait(TURN_SECONDS):
         try:
-            turns.turn(now())
+            if turns.turn(now()):
+                daily.step(now())
             if watched is not None:
                 watched.look(now())
         except (LedgerError, RedisError) as failure:
@@ -63,24 +69,32 @@ class _Turns:
         self._service = service
         self._holder = this_process()
         self._tidied: datetime | None = None
+        self._swept: datetime | None = None
         self._forgetting = Forgetting(service.engine)
+        self._sealing = Sealing(service.engine, service.settings)
 
-    def turn(self, at: datetime) -> None:
+    def turn(self, at: datetime) -> bool:
+        """Do what is due, and say whether the lease is ours."""
         engine = self._service.engine
         with writing(engine) as db:
             held = leases.take(
                 db, name=LEASE, holder=self._holder, seconds=LEASE_SECONDS, at=at
             )
         if not held:
-            return
+            return False
         if self._tidied is None or at - self._tidied >= TIDY_EVERY:
             tidy(engine, self._service.routes, at=at)
             count_silent(self._service.sessions, at)
             with writing(engine) as db:
                 give_up_parts(db, self._service.keys, at=at)
             self._service.texting.sweep(at)
+            keep_noting(engine, self._service.settings.data_dir, at)
             self._tidied = at
         service = self._service
+        if self._swept is None or at - self._swept >= SWEEP_EVERY:
+            # Also of one that fails: what comes after it has its turn all the same.
+            self._swept = at
+            sweep(service, at)
         top_up(engine, service.library, service.routes, service.rules, at=at)
         with reading(engine) as db:
             waiting = outbox.due(db, at=at)
@@ -94,6 +108,9 @@ class _Turns:
             self._service.wake()
         if unasked:
             asking.ring(service.redis)
+        # Last: what cannot be sealed keeps no text waiting.
+        self._sealing.step(at)
+        return True
 
 
 class _Watched:

@@ -165,14 +165,7 @@ def _prepare_ledger(settings: Settings) -> None:
     connected = engine.connect(settings.database_url, pool_size=1)
     try:
         with engine.writing(connected) as db:
-            vault.claim_key(
-                db,
-                vault.Keys(
-                    vault=settings.key_bytes("vault_key"),
-                    index=settings.key_bytes("index_key"),
-                    code=settings.key_bytes("code_key"),
-                ),
-            )
+            vault.claim_key(db, keys.ledger_keys(settings))
     finally:
         connected.dispose()
     publish_file(settings)

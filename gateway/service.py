@@ -18,7 +18,10 @@ from gateway.endings import Endings
 from gateway.faults import SettingsError
 from gateway.figures import kept_figures
 from gateway.handsets import Handsets
+from gateway.keys import ledger_keys
 from gateway.library import Library
+from gateway.payments.form import Form
+from gateway.payments.registry import build as payment_form
 from gateway.rules import rules_of
 from gateway.settings import Settings
 from gateway.texting import Texting
@@ -61,6 +64,7 @@ class Service:
     routes: Routes
     rules: Rules
     texting: Texting
+    payments: dict[str, Form]
     wake: Callable[[], None]
     clock: Callable[[], datetime]
 
@@ -82,11 +86,7 @@ def build(settings: Settings, *, clock: Callable[[], datetime] = now) -> Service
         socket_timeout=REDIS_SECONDS_MAX,
         socket_connect_timeout=REDIS_SECONDS_MAX,
     )
-    keys = Keys(
-        vault=settings.key_bytes("vault_key"),
-        index=settings.key_bytes("index_key"),
-        code=settings.key_bytes("code_key"),
-    )
+    keys = ledger_keys(settings)
     line = Line(redis)
     sessions = Sessions(line, seconds=settings.session_seconds)
     library = Library(engine, sessions, settings.time_zone)
@@ -130,6 +130,7 @@ def build(settings: Settings, *, clock: Callable[[], datetime] = now) -> Service
             wake=wake_worker,
             answer_seconds=settings.text_answer_seconds,
         ),
+        payments={name: _form(settings, name) for name in settings.payments},
         wake=wake_worker,
         clock=clock,
     )
@@ -166,6 +167,14 @@ def _door(settings: Settings, name: str) -> Door:
         ),
         spoken,
     )
+
+
+def _form(settings: Settings, name: str) -> Form:
+    try:
+        return payment_form(settings.payments[name], region=settings.region)
+    except ValueError as faults:
+        lines = [f"payments.{name}: {line}" for line in str(faults).splitlines()]
+        raise SettingsError("\n".join(lines)) from None
 
 
 def _line(settings: Settings, *, test: bool) -> str:

@@ -42,6 +42,7 @@ from gateway.kinds import (
     TimeZone,
     key_bytes,
 )
+from gateway.payments.registry import build
 from gateway.stand_ins import stand_ins
 from phone.numbers import NotAPhone, from_person
 from ussd.turn import dialect
@@ -58,6 +59,7 @@ __all__ = [
 
 # The five without which nothing can be read or promised.
 KEYS = ("vault_key", "index_key", "code_key", "seal_key", "web_secret")
+OLD_KEY = "vault_key_old"
 DIAL_CODE = "*780*5588*1#"
 
 
@@ -209,6 +211,11 @@ class Settings(BaseSettings):
     web_secret: Key | None = Field(
         default=None, description="What the keys of the test channels are made from."
     )
+    vault_key_old: Key | None = Field(
+        default=None,
+        description="Also opens what `vault_key` encrypts, while `yarigar people "
+        "rotate` puts one in the place of the other.",
+    )
     ussd: dict[Name, UssdChannel] = Field(
         default={}, description="Carriers that bring calls."
     )
@@ -216,7 +223,7 @@ class Settings(BaseSettings):
         default={}, description="Carriers that take texts."
     )
     payments: dict[Name, PaymentChannel] = Field(
-        default={}, description="Services that take money. Nothing uses them yet."
+        default={}, description="Services that take money."
     )
 
     @classmethod
@@ -270,7 +277,7 @@ class Settings(BaseSettings):
         """
         update: dict[str, Any] = {
             name: SecretStr(made[name])
-            for name in KEYS
+            for name in (*KEYS, OLD_KEY)
             if getattr(self, name) is None and name in made
         }
         if "phone_channel_key" in made:
@@ -312,6 +319,9 @@ def load(environ: Mapping[str, str]) -> Settings:
         for name, channel in settings.ussd.items():
             where = given.name(("ussd", name))
             faults += [f"{where}: {line}" for line in _misfits(channel, settings)]
+        for name, service in settings.payments.items():
+            where = given.name(("payments", name))
+            faults += [f"{where}: {line}" for line in _unformed(service, settings)]
         where = given.name(("guests",))
         faults += [f"{where}: {line}" for line in _no_phones(settings)]
     if faults:
@@ -323,6 +333,15 @@ def _misfits(channel: UssdChannel, settings: Settings) -> list[str]:
     """What a channel's dialect does not understand of the options it was set."""
     try:
         dialect(channel.adapter)(region=settings.region, options=channel.options)
+    except ValueError as refused:
+        return str(refused).splitlines()
+    return []
+
+
+def _unformed(channel: PaymentChannel, settings: Settings) -> list[str]:
+    """What a payment channel's form lacks or does not understand."""
+    try:
+        build(channel, region=settings.region)
     except ValueError as refused:
         return str(refused).splitlines()
     return []

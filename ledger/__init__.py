@@ -13,7 +13,25 @@ and never commit: who opened the transaction owns it. No clock is read here.
     events      what happened, once per key, and the transfers it owns
     accounts    where amounts come from and go to
     codes       tracking codes
-    pledges     promised gifts, cancelled or paid
+    chart       the chart of accounts: every account's code
+    pledges     promised gifts, cancelled or paid (pledge_queries: how they are read)
+    payments    money that comes in, once for its id
+    incoming    what a payment service tells, and what it was answered
+    suspense    money that has no pledge or gift yet
+    matching    which pledge a payment is for
+    gifts       money without a pledge: at a till, or out of suspense
+    settling    what a service paid into our bank, and what it kept
+    inkind      goods that were promised and are handed in
+    taking_back  refunds and charge-backs that a service tells of
+    returns     what money that went back is taken from
+    explaining  refunds that were told before their payment
+    unclaimed   money in suspense as an operator sees it
+    requests    acts that need more than one person (refunds: gifts to be paid back;
+                writing_off: pledges nobody waits for; corrections: wrong payments)
+    plans       gifts of each month, and those in parts (instalments: what is due when;
+                dues: said once; months: the days on which all of them fall due)
+    expiring    pledges whose days are over
+    history     what happened to one pledge
     signups     volunteers
     stops       who asked for no more texts
     consents    who agreed to campaign texts
@@ -46,10 +64,24 @@ and never commit: who opened the transaction owns it. No clock is read here.
     questions   conversations by text that wait for an answer
     enquiries   the help desk: what no keyword understands
     asking      whose turn it is to ask a carrier for news
-    forgetting  what carriers told us, deleted in time
+    forgetting  what nobody needs any more, deleted in time
+    erasing     a person is forgotten; what happened stays
+    inventory   where anything of a person stands, table by table
+    sensitive   answers that the law protects more
+    rotating    another vault key in the place of the old one
+    backups/    the whole database as a file, and back
     export/     the books as files
     verify      the proof that the books are whole
-    rules       what must hold of all books
+    rules       what must hold of all books; money_rules, of money that came in;
+                request_rules: of what people agreed to
     balances    what each account holds
-    report      the figures that are shown to everyone
+    rollups     the same by what is sealed and the rest
+    sealing/    the books sealed: one signed tree, and proofs of it
+    batches     goods bought with what was given (whereabouts: where they are)
+    funds       the money of a purpose: unspent, held, and what it became
+    tracing_gifts  which gift paid for which purchase
+    reporting   the transparency report (report_sums: what it is made of;
+                small_cells: what is too small to be shown)
+    publications  reports as they were published, and what changed since
+    report      the few figures that callers hear
 """

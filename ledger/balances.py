@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, and_, bindparam, case, func, select
 
@@ -53,27 +53,37 @@ class Trial:
 class CampaignTotal:
     """One campaign in one unit, in its minor units.
 
-    `voided` is what donors took back and `expired` what ran out; `donors` counts
-    the people with at least one pledge of which something still stands.
+    `voided` is what donors took back, `written_off` what we gave up and `expired` what
+    ran out; `paid` came for pledges and `gifts` without one, and `refunded` went back
+    of both. `donors` counts the people with at least one pledge of which something
+    still stands.
     """
 
     campaign: str
     unit: str
-    pledges: int
-    pledged: int
-    voided: int
-    expired: int
-    paid: int
-    donors: int
+    pledges: int = 0
+    pledged: int = 0
+    voided: int = 0
+    written_off: int = 0
+    expired: int = 0
+    paid: int = 0
+    gifts: int = 0
+    refunded: int = 0
+    donors: int = 0
 
     @property
     def standing(self) -> int:
-        """What was pledged and neither taken back nor run out."""
-        return self.pledged - self.voided - self.expired
+        """What was pledged and neither taken back, given up nor run out."""
+        return self.pledged - self.voided - self.written_off - self.expired
 
     @property
     def outstanding(self) -> int:
         return self.standing - self.paid
+
+    @property
+    def received(self) -> int:
+        """What came and was not given back."""
+        return self.paid + self.gifts - self.refunded
 
 
 def balances(db: Connection, *, test: bool = False) -> list[Balance]:
@@ -107,9 +117,10 @@ def trial(books: Iterable[Balance]) -> list[Trial]:
 def campaign_totals(
     db: Connection, *, campaign: str, test: bool = False
 ) -> list[CampaignTotal]:
-    """Sum a campaign's pledges and what became of them, one row for each unit."""
-    return [
-        CampaignTotal(
+    """Sum a campaign's pledges, its gifts and what became of them, by unit."""
+    wanted = {"campaign": campaign, "test": test}
+    totals = {
+        row.unit: CampaignTotal(
             campaign,
             row.unit,
             pledges=row.pledges,
@@ -119,8 +130,19 @@ def campaign_totals(
             paid=int(row.paid),
             donors=row.donors,
         )
-        for row in db.execute(_TOTALS, {"campaign": campaign, "test": test})
-    ]
+        for row in db.execute(_TOTALS, wanted)
+    }
+    for row in db.execute(_BESIDES, wanted):
+        total = totals.get(row.unit, CampaignTotal(campaign, row.unit))
+        written_off = int(row.written_off)
+        totals[row.unit] = replace(
+            total,
+            voided=total.voided - written_off,
+            written_off=written_off,
+            gifts=int(row.gifts),
+            refunded=int(row.refunded),
+        )
+    return [totals[unit] for unit in sorted(totals)]
 
 
 def _pending(phase: str, signed: int) -> int:
@@ -201,4 +223,33 @@ _TOTALS = (
     )
     .group_by(transfer.c.unit)
     .order_by(transfer.c.unit)
+)
+
+# A gift is what its last transfer gives to a purpose; a void is a writing off by its
+# event's kind.
+_is_gift = and_(event.c.kind == "gift", transfer.c.number == event.c.transfers)
+_is_written_off = event.c.kind == "pledge.write_off"
+_is_refund = transfer.c.phase == "reversal"
+_BESIDES = (
+    select(
+        transfer.c.unit,
+        *(
+            func.sum(case((which, transfer.c.amount), else_=0)).label(name)
+            for name, which in (
+                ("gifts", _is_gift),
+                ("written_off", _is_written_off),
+                ("refunded", _is_refund),
+            )
+        ),
+    )
+    .select_from(event)
+    .join(transfer, transfer.c.event_id == event.c.id)
+    .where(
+        event.c.kind.in_(
+            ("gift", "pledge.write_off", "refund", "reversal", "payment.correct")
+        ),
+        event.c.campaign == bindparam("campaign"),
+        event.c.test == bindparam("test"),
+    )
+    .group_by(transfer.c.unit)
 )

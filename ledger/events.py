@@ -22,6 +22,7 @@ __all__ = [
     "Moved",
     "Recorded",
     "did_since",
+    "differing",
     "earlier",
     "find",
     "record",
@@ -152,6 +153,9 @@ def record(
     district: str | None = None,
     centre: str | None = None,
     channel: str,
+    partner: str | None = None,
+    donor_kind: str | None = None,
+    cohort: str | None = None,
     test: bool,
     at: datetime,
 ) -> Recorded:
@@ -174,6 +178,9 @@ def record(
         district=district,
         centre=centre,
         channel=channel,
+        partner=partner,
+        donor_kind=donor_kind,
+        cohort=cohort,
         test=test,
         transfers=len(moved),
         at=at,
@@ -194,14 +201,18 @@ def repeated(
     first = find(db, key=key)
     if first is None:
         return None
-    differs = {
-        name
-        for name in body.keys() | first.body.keys()
-        if body.get(name) != first.body.get(name)
-    }
+    differs = differing(first.body, body)
     if first.kind != kind:
         differs.add("kind")
     return Recorded(first.event_id, False, tuple(sorted(differs)), first.code)
+
+
+def differing(
+    first: Mapping[str, str | int], again: Mapping[str, str | int]
+) -> set[str]:
+    """The names of the fields in which two bodies are not the same."""
+    names = again.keys() | first.keys()
+    return {name for name in names if again.get(name) != first.get(name)}
 
 
 def find(db: Connection, *, key: str) -> Earlier | None:

@@ -13,7 +13,17 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
-from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, func, select
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    MetaData,
+    String,
+    Table,
+    func,
+    select,
+    text,
+)
 from sqlalchemy.exc import DBAPIError
 
 from ledger.engine import LedgerError, connect, reading, writing
@@ -26,6 +36,12 @@ _reached = select(_version.c.version_num)
 
 # Any number serves that no other program on the same PostgreSQL uses as a lock.
 _LOCK = 5_588_780
+
+_CLUSTER = text(
+    "SELECT system_identifier, pg_get_expr(adbin, adrelid) FROM pg_control_system(),"
+    " pg_attrdef JOIN pg_attribute ON attrelid = adrelid AND attnum = adnum"
+    " WHERE adrelid = 'event'::regclass AND attname = 'cluster'"
+)
 
 
 def upgrade(url: str) -> None:
@@ -40,6 +56,7 @@ def upgrade(url: str) -> None:
             config = _config()
             config.attributes["connection"] = db
             command.upgrade(config, "head")
+            _name_cluster(db)
     except CommandError as error:
         raise LedgerError(f"the database cannot be migrated: {error}") from error
     finally:
@@ -75,6 +92,20 @@ def _config() -> Config:
     config.set_main_option("script_location", steps.replace("%", "%%"))
     config.set_main_option("path_separator", "newline")
     return config
+
+
+def _name_cluster(db: Connection) -> None:
+    """Have new events carry the cluster that they are made in.
+
+    A restore brings the name of the cluster that it came from: see the cut of
+    ledger.sealing.rows.
+    """
+    if db.dialect.name != "postgresql":
+        return
+    here, said = db.execute(_CLUSTER).one()
+    if str(here) not in said:
+        # The number is the server's own.
+        db.execute(text(f"ALTER TABLE event ALTER COLUMN cluster SET DEFAULT {here}"))
 
 
 def _wait_for_others(db: Connection) -> None:

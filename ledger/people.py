@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from ledger import schema
 from ledger.once import Once
@@ -14,8 +14,12 @@ from ledger.prepared import Prepared
 from ledger.vault import Keys, Sealed, look_up, seal_phone, unseal_phone
 
 __all__ = [
+    "About",
     "Person",
+    "about",
     "find",
+    "of_event",
+    "known",
     "phone_of",
     "phones_of",
     "remember",
@@ -29,11 +33,23 @@ _vault = schema.vault.c
 _find = Prepared(
     select(_person.id, _person.language).where(_person.look_up == bindparam("look_up"))
 )
+_known = Prepared(
+    select(_person.id, _person.language).where(
+        _person.id == bindparam("person_id"), _person.look_up.is_not(None)
+    )
+)
+# Who is being erased at this moment is waited for, and is then nobody's any more; who
+# is held so is not erased before this transaction ends.
+_hold = Prepared(
+    select(_person.id, _person.language)
+    .where(_person.look_up == bindparam("look_up"))
+    .with_for_update(read=True, key_share=True)
+)
 _insert_person = Once(schema.person, _person.look_up, returning=_person.id)
 _insert_vault = Prepared(insert(schema.vault))
 _set_language = (
     update(schema.person)
-    .where(_person.id == bindparam("person_id"))
+    .where(_person.id == bindparam("person_id"), _person.look_up.is_not(None))
     .values(language=bindparam("new_language"))
 )
 _sealed = select(_vault.person_id, _vault.wrapped_key, _vault.phone).where(
@@ -47,20 +63,41 @@ class Person:
     language: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class About:
+    """What the books know of a person, without the number: counts, and since when."""
+
+    since: datetime
+    language: str | None
+    erased: bool
+    events: int
+    texts: int
+    agreed: bool
+
+
 def find(db: Connection, keys: Keys, phone: str) -> Person | None:
     """The person with this E.164 number, if they ever called."""
-    return _found(db, look_up(keys, phone))
+    return _found(db, look_up(keys, phone), by=_find)
+
+
+def known(db: Connection, *, person_id: int) -> Person | None:
+    """The person with this id, or None once they are erased."""
+    row = _known.first(db, person_id=person_id)
+    return None if row is None else Person(*row)
 
 
 def remember(db: Connection, keys: Keys, phone: str, *, at: datetime) -> Person:
-    """The person with this E.164 number, made if new. Two at once make one."""
+    """The person with this E.164 number, made if new. Two at once make one.
+
+    They are not erased before the transaction ends; one who just was is made anew.
+    """
     hashed = look_up(keys, phone)
-    person = _found(db, hashed)
+    person = _found(db, hashed, by=_hold)
     if person is not None:
         return person
     person_id = _insert_person(db, look_up=hashed, since=at)
     if person_id is None:
-        person = _found(db, hashed)
+        person = _found(db, hashed, by=_hold)
         assert person is not None
         return person
     sealed = seal_phone(keys, person_id, phone)
@@ -91,6 +128,42 @@ def phones_of(
     }
 
 
-def _found(db: Connection, hashed: bytes) -> Person | None:
-    row = _find.first(db, look_up=hashed)
+def of_event(db: Connection, *, event_id: int) -> int | None:
+    """Whose event it is, if anybody's."""
+    event = schema.event.c
+    found: int | None = db.scalar(select(event.person_id).where(event.id == event_id))
+    return found
+
+
+def about(db: Connection, *, person_id: int) -> About | None:
+    """What the books know of a person; None if there is none of this id."""
+    row = db.execute(
+        select(_person.since, _person.language, _person.look_up).where(
+            _person.id == person_id
+        )
+    ).first()
+    if row is None:
+        return None
+    events, texts = (
+        db.scalar(select(func.count()).where(table.c.person_id == person_id)) or 0
+        for table in (schema.event, schema.outbox)
+    )
+    consent = schema.consent.c
+    agreed = select(consent.person_id).where(
+        consent.person_id == person_id,
+        consent.what == "campaign",
+        consent.withdrawn_at.is_(None),
+    )
+    return About(
+        since=row.since,
+        language=row.language,
+        erased=row.look_up is None,
+        events=events,
+        texts=texts,
+        agreed=db.execute(agreed).first() is not None,
+    )
+
+
+def _found(db: Connection, hashed: bytes, *, by: Prepared) -> Person | None:
+    row = by.first(db, look_up=hashed)
     return None if row is None else Person(*row)

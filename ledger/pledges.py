@@ -11,31 +11,29 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    Connection,
-    Row,
-    bindparam,
-    cast,
-    func,
-    select,
-)
+from sqlalchemy import Connection, Row
 
-from ledger import codes, events, schema
+from ledger import chart, codes, events
+from ledger import pledge_queries as queries
 from ledger.events import Moved, Recorded
 from ledger.vault import Keys
 
 __all__ = [
     "CancelOutcome",
     "Cancelled",
+    "DonorKind",
     "Pledge",
     "State",
     "cancel_pledge",
     "latest_since",
+    "lock_pledge",
+    "only_open",
+    "pledge_by_code",
+    "pledge_by_id",
     "pledge_of",
     "pledges_of",
     "record_pledge",
+    "resolving",
 ]
 
 SHOWN_MAX = 100
@@ -47,6 +45,15 @@ class State(StrEnum):
     PAID = "paid"
     CANCELLED = "cancelled"
     EXPIRED = "expired"
+    WRITTEN_OFF = "written_off"
+    REFUNDED = "refunded"
+
+
+class DonorKind(StrEnum):
+    """Who gives, if not a person: an organisation, or a staff under one code."""
+
+    ORGANISATION = "organisation"
+    COHORT = "cohort"
 
 
 class CancelOutcome(StrEnum):
@@ -58,32 +65,43 @@ class CancelOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Pledge:
-    """A pledge as it stands now. Amounts are minor units of `unit`."""
+    """A pledge as it stands now. Amounts are minor units of `unit`.
+
+    `paid` is all that ever came for it, `refunded` what was given back of that;
+    `voided` is what its donor took back and `written_off` what we gave up.
+    """
 
     event_id: int
     key: str
     code: str
     at: datetime
+    person_id: int | None
     campaign: str
     purpose: str
     unit: str
     amount: int
     paid: int
     voided: int
+    written_off: int
     expired: int
+    refunded: int
     test: bool
     pending_id: int
 
     @property
     def outstanding(self) -> int:
-        return self.amount - self.paid - self.voided - self.expired
+        resolved = self.paid + self.voided + self.written_off + self.expired
+        return self.amount - resolved
 
     @property
     def state(self) -> State:
+        """Name it by what was paid, and only then by what became of the rest."""
         if self.outstanding:
             return State.PART_PAID if self.paid else State.OPEN
         if self.paid:
-            return State.PAID
+            return State.REFUNDED if self.refunded >= self.paid else State.PAID
+        if self.written_off:
+            return State.WRITTEN_OFF
         return State.CANCELLED if self.voided else State.EXPIRED
 
 
@@ -94,64 +112,6 @@ class Cancelled:
     outcome: CancelOutcome
     recorded: Recorded | None = None
     released: int = 0
-
-
-_event = schema.event.c
-_pending = schema.transfer.alias("pending")
-_part = schema.transfer.alias("part")
-
-
-def _resolved(phase: str) -> ColumnElement[int]:
-    resolved = (
-        select(func.coalesce(func.sum(_part.c.amount), 0))
-        .where(_part.c.pending_id == _pending.c.id, _part.c.phase == phase)
-        .scalar_subquery()
-    )
-    return cast(resolved, BigInteger)
-
-
-_with_pending = schema.event.join(
-    _pending,
-    (_pending.c.event_id == _event.id) & (_pending.c.phase == "pending"),
-).join(schema.code, schema.code.c.event_id == _event.id)
-_pledges = (
-    select(
-        _event.id.label("event_id"),
-        _event.key,
-        schema.code.c.code,
-        _event.at,
-        _event.campaign,
-        _event.purpose,
-        _pending.c.unit,
-        _pending.c.amount,
-        _resolved("post").label("paid"),
-        _resolved("void").label("voided"),
-        _resolved("expire").label("expired"),
-        _event.test,
-        _pending.c.id.label("pending_id"),
-    )
-    .select_from(_with_pending)
-    .where(_event.kind == "pledge", _event.person_id == bindparam("of_person"))
-)
-_newest_first = _pledges.order_by(_event.id.desc()).limit(bindparam("rows_max"))
-_newest_first_of = _newest_first.where(_event.test == bindparam("in_test"))
-_latest_since = (
-    _pledges.where(_event.at >= bindparam("since"), _event.test == bindparam("in_test"))
-    .order_by(_event.id.desc())
-    .limit(1)
-)
-_by_code = _pledges.where(schema.code.c.code == bindparam("wanted"))
-_lock = (
-    select(_pending.c.id)
-    .select_from(_with_pending)
-    .where(
-        _event.kind == "pledge",
-        _event.person_id == bindparam("of_person"),
-        _event.test == bindparam("in_test"),
-        schema.code.c.code == bindparam("wanted"),
-    )
-    .with_for_update(key_share=True, of=_pending)
-)
 
 
 def record_pledge(
@@ -165,29 +125,40 @@ def record_pledge(
     unit: str,
     amount: int,
     channel: str,
+    donor_kind: DonorKind | None = None,
+    cohort: str | None = None,
     test: bool,
     at: datetime,
 ) -> Recorded:
     """Record a promised gift in minor units of `unit`, and give it its code.
 
-    The same key again returns the first pledge and its code, and moves nothing.
+    `cohort` is the code under which a staff gives together. The same key again returns
+    the first pledge and its code, and moves nothing.
     """
     assert amount > 0
+    assert (cohort is not None) == (donor_kind is DonorKind.COHORT)
+    body: dict[str, str | int] = {
+        "campaign": campaign,
+        "purpose": purpose,
+        "unit": unit,
+        "amount": amount,
+    }
+    if donor_kind is not None:
+        body["donor_kind"] = donor_kind
+    if cohort is not None:
+        body["cohort"] = cohort
     recorded = events.record(
         db,
         key=key,
         kind="pledge",
-        body={
-            "campaign": campaign,
-            "purpose": purpose,
-            "unit": unit,
-            "amount": amount,
-        },
+        body=body,
         moved=[_moved(campaign, purpose, unit, amount, "pending")],
         person_id=person_id,
         campaign=campaign,
         purpose=purpose,
         channel=channel,
+        donor_kind=donor_kind,
+        cohort=cohort,
         test=test,
         at=at,
     )
@@ -211,12 +182,10 @@ def cancel_pledge(
     Nobody but the donor cancels, and no rehearsal a real pledge: another's code and an
     unknown one look alike. Two cancellations, or one and a payment, take turns.
     """
-    wanted = {"of_person": person_id, "wanted": code}
-    # The lock is a statement of its own: the sums that follow must see what the
-    # transaction before this one has committed.
-    if db.execute(_lock, wanted | {"in_test": test}).first() is None:
+    mine = pledge_of(db, person_id=person_id, code=code)
+    if mine is None or mine.test != test:
         return Cancelled(CancelOutcome.NOT_YOURS)
-    pledge = _pledge(db.execute(_by_code, wanted).one())
+    pledge = lock_pledge(db, mine.event_id)
     body = {"code": code}
     rest = pledge.outstanding
     if rest == 0:
@@ -233,16 +202,7 @@ def cancel_pledge(
         key=key,
         kind="pledge.void",
         body=body,
-        moved=[
-            _moved(
-                pledge.campaign,
-                pledge.purpose,
-                pledge.unit,
-                rest,
-                "void",
-                pledge.pending_id,
-            )
-        ],
+        moved=[resolving(pledge, rest, "void")],
         person_id=person_id,
         about_id=pledge.event_id,
         campaign=pledge.campaign,
@@ -261,16 +221,66 @@ def pledges_of(
     assert 0 < limit <= SHOWN_MAX
     values = {"of_person": person_id, "rows_max": limit}
     if test is None:
-        return [_pledge(row) for row in db.execute(_newest_first, values)]
-    rows = db.execute(_newest_first_of, values | {"in_test": test})
+        return [_pledge(row) for row in db.execute(queries.NEWEST_FIRST, values)]
+    rows = db.execute(queries.NEWEST_FIRST_OF, values | {"in_test": test})
     return [_pledge(row) for row in rows]
 
 
 def pledge_of(db: Connection, *, person_id: int, code: str) -> Pledge | None:
     """The person's own pledge with this code; None for another's, as for no code."""
-    values = {"of_person": person_id, "wanted": code}
-    row = db.execute(_by_code, values).first()
+    row = db.execute(
+        queries.THEIR_CODE, {"of_person": person_id, "wanted": code}
+    ).first()
     return None if row is None else _pledge(row)
+
+
+def pledge_by_code(db: Connection, code: str) -> Pledge | None:
+    """Anybody's pledge with this code, real or rehearsed: for payments and operators,
+    never for a caller."""
+    row = db.execute(queries.BY_CODE, {"wanted": code}).first()
+    return None if row is None else _pledge(row)
+
+
+def pledge_by_id(db: Connection, event_id: int) -> Pledge | None:
+    row = db.execute(queries.BY_ID, {"wanted": event_id}).first()
+    return None if row is None else _pledge(row)
+
+
+def only_open(
+    db: Connection, *, person_id: int, unit: str, amount: int, test: bool
+) -> Pledge | None:
+    """The one pledge of a person of which exactly `amount` is open; None if two are."""
+    values = {
+        "of_person": person_id,
+        "in_test": test,
+        "in_unit": unit,
+        "open_amount": amount,
+    }
+    rows = db.execute(queries.ONLY_OPEN, values).all()
+    return _pledge(rows[0]) if len(rows) == 1 else None
+
+
+def lock_pledge(db: Connection, event_id: int) -> Pledge:
+    """The pledge as it stands, held until the transaction ends.
+
+    Whatever resolves a pledge goes through here first, so that two take turns. The
+    lock is a statement of its own: the sums that follow must see what the transaction
+    before this one has committed.
+    """
+    db.execute(queries.LOCK, {"wanted": event_id}).one()
+    return _pledge(db.execute(queries.BY_ID, {"wanted": event_id}).one())
+
+
+def resolving(pledge: Pledge, amount: int, phase: str) -> Moved:
+    """The transfer that posts, voids or expires so much of a pledge."""
+    return _moved(
+        pledge.campaign,
+        pledge.purpose,
+        pledge.unit,
+        amount,
+        phase,
+        pledge.pending_id,
+    )
 
 
 def latest_since(
@@ -279,7 +289,7 @@ def latest_since(
     """The newest pledge, rehearsed or real, made at `since` or later; whatever became
     of it."""
     values = {"of_person": person_id, "since": since, "in_test": test}
-    row = db.execute(_latest_since, values).first()
+    row = db.execute(queries.LATEST_SINCE, values).first()
     return None if row is None else _pledge(row)
 
 
@@ -292,8 +302,8 @@ def _moved(
     pending_id: int | None = None,
 ) -> Moved:
     return Moved(
-        debit=f"A:Receivable:Pledge:{campaign}",
-        credit=f"N:Donation:{campaign}:{purpose}",
+        debit=chart.receivable(campaign, unit),
+        credit=chart.donation(campaign, purpose, unit),
         unit=unit,
         amount=amount,
         phase=phase,

@@ -8,15 +8,15 @@ other statement.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Table
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.elements import BindParameter
 
-__all__ = ["Prepared", "run"]
+__all__ = ["Prepared", "Row", "pour", "run"]
 
 Process = Callable[[Any], Any]
 Row = tuple[Any, ...]
@@ -165,6 +165,30 @@ def run(db: Connection, text: str, parameters: Any = (), *, many: bool = False) 
         return cursor
     except _driver_error(db) as error:
         raise _as_sqlalchemys(db, text, error) from error
+
+
+def pour(
+    db: Connection, table: Table, types: Mapping[str, str], rows: Iterable[Row]
+) -> None:
+    """Insert many rows in the way that is quickest: on PostgreSQL it is COPY.
+
+    `types` names the columns in the order of the cells, each with PostgreSQL's type.
+    """
+    columns = ", ".join(types)
+    if db.dialect.name == "sqlite":
+        marks = ", ".join("?" * len(types))
+        insert = f"INSERT INTO {table.name} ({columns}) VALUES ({marks})"  # noqa: S608
+        run(db, insert, rows, many=True)
+        return
+    driver: Any = db.connection.driver_connection
+    copy_in = f"COPY {table.name} ({columns}) FROM STDIN (FORMAT BINARY)"
+    try:
+        with driver.cursor() as cursor, cursor.copy(copy_in) as copy:
+            copy.set_types(list(types.values()))
+            for row in rows:
+                copy.write_row(row)
+    except _driver_error(db) as error:
+        raise _as_sqlalchemys(db, copy_in, error) from error
 
 
 def _driver_error(db: Connection) -> type[Exception]:

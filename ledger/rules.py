@@ -19,7 +19,16 @@ from ledger.schema import (
     transfer,
 )
 
-__all__ = ["RULES", "Rule", "lost_references"]
+__all__ = ["RULES", "Fault", "Rule", "lost_references"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One row that cannot be true: its table, its primary key and why."""
+
+    table: str
+    id: str
+    what: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +233,7 @@ RULES = (
         .join(transfer, transfer.c.event_id == event.c.id)
         .outerjoin(_pending, _pending.c.id == transfer.c.pending_id)
         .where(
-            event.c.kind == "pledge.void",
+            event.c.kind.in_(("pledge.void", "pledge.expire", "pledge.write_off")),
             or_(
                 _pending.c.event_id.is_(None),
                 event.c.about_id.is_(None),

@@ -19,6 +19,7 @@ __all__ = [
     "EVERY_LINE",
     "is_stopped",
     "kept_as",
+    "lines_of",
     "start",
     "start_all",
     "stop",
@@ -41,6 +42,11 @@ _delete_all = {
     True: delete(schema.stop).where(_of, _rehearsed),
 }
 _find = select(_stop.line).where(_of, _on).limit(1)
+_lines_of = (
+    select(_stop.line)
+    .join(schema.person, schema.person.c.look_up == _stop.look_up)
+    .where(schema.person.c.id == bindparam("of_id"))
+)
 _stopped = select(_stop.look_up, _stop.line).where(
     _stop.look_up.in_(bindparam("people", expanding=True))
 )
@@ -147,6 +153,11 @@ def stopped(db: Connection, look_ups: Iterable[bytes]) -> set[tuple[bytes, str]]
     if not people:
         return set()
     return {(bytes(of), line) for of, line in db.execute(_stopped, {"people": people})}
+
+
+def lines_of(db: Connection, *, person_id: int) -> set[str]:
+    """Which lines a person refused, as `kept_as` has them; none of one erased."""
+    return set(db.scalars(_lines_of, {"of_id": person_id}))
 
 
 def _named(look_up: bytes, line: str, test: bool) -> dict[str, object]:

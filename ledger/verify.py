@@ -16,23 +16,17 @@ from typing import Any
 from sqlalchemy import Connection, Select, and_, func, select, text
 from sqlalchemy.exc import DatabaseError
 
-from ledger.rules import RULES, Rule, lost_references
-from ledger.schema import account, code, event, outbox, signup, transfer
+from ledger.money_rules import MONEY_RULES
+from ledger.request_rules import REQUEST_RULES
+from ledger.rules import RULES, Fault, Rule, lost_references
+from ledger.schema import account, code, event, leaf, outbox, signup, transfer
+from ledger.sealing.checking import wrong_seals
 from phone.codes import is_code
 
 __all__ = ["FAULTS_MAX", "Count", "Fault", "Sum", "Verdict", "verify"]
 
 FAULTS_MAX = 1_000
 _ROWS_AT_ONCE = 2_000
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One row that cannot be true: its table, its primary key and why."""
-
-    table: str
-    id: str
-    what: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +67,18 @@ def verify(
     *,
     faults_max: int = FAULTS_MAX,
     progress: Callable[[int, int], None] | None = None,
+    seal_key: bytes | None = None,
 ) -> Verdict:
-    """Check every fact against every other, in constant memory.
+    """Check every fact against every other and against its seal, in constant memory.
 
     `db` is from reading(snapshot=True), so that all checks see the same moment.
     `progress` is told how many checks are done and how many there are. At most
-    `faults_max` faults are told: a damaged table can hold millions.
+    `faults_max` faults are told: a damaged table can hold millions. `seal_key` is the
+    public key that must have signed; without it, the one that the books name.
     """
     damage = tuple(islice(_damage(db), faults_max))
     try:
-        return _judged(db, damage, faults_max, progress)
+        return _judged(db, damage, faults_max, progress, seal_key)
     except DatabaseError as error:
         if not _is_torn(error):
             raise
@@ -95,13 +91,14 @@ def _judged(
     damage: tuple[Fault, ...],
     faults_max: int,
     progress: Callable[[int, int], None] | None,
+    seal_key: bytes | None,
 ) -> Verdict:
-    found = chain(damage, _faults(db, progress))
+    found = chain(damage, _faults(db, progress, seal_key))
     faults = tuple(islice(found, faults_max + 1))
     return Verdict(
         counts=tuple(
             Count(table.name, db.scalar(select(func.count()).select_from(table)) or 0)
-            for table in (event, transfer, code, signup, outbox)
+            for table in (event, transfer, code, signup, outbox, leaf)
         ),
         sums=tuple(
             Sum(row.unit, row.phase, row.test, row.transfers, int(row.amount))
@@ -113,11 +110,14 @@ def _judged(
 
 
 def _faults(
-    db: Connection, progress: Callable[[int, int], None] | None
+    db: Connection,
+    progress: Callable[[int, int], None] | None,
+    seal_key: bytes | None,
 ) -> Iterator[Fault]:
-    rules = [*lost_references(), *RULES]
+    rules = [*lost_references(), *RULES, *MONEY_RULES, *REQUEST_RULES]
     checks = [partial(_broken, rule=rule) for rule in rules]
     checks += [partial(_mistyped_codes), partial(_untrue_pledges)]
+    checks += [partial(wrong_seals, public_key=seal_key)]
     for done, check in enumerate(checks):
         if progress:
             progress(done, len(checks))
@@ -162,9 +162,11 @@ def _untrue_pledges(db: Connection) -> Iterator[Fault]:
             if row.body.get(field) != getattr(row, field):
                 what = f"was asked for another {field} than its transfer has"
                 yield Fault("event", str(row.id), what)
+        # Not by ledger.chart, which stops at a name that was changed by hand.
+        unit = "" if row.unit == "rial" else f":{row.unit}"
         accounts = (
-            f"A:Receivable:Pledge:{row.campaign}",
-            f"N:Donation:{row.campaign}:{row.purpose}",
+            f"A:Receivable:Pledge:{row.campaign}{unit}",
+            f"N:Donation:{row.campaign}:{row.purpose}{unit}",
         )
         if (row.debit, row.credit) != accounts:
             what = "stands on other accounts than its campaign's and purpose's"

@@ -117,7 +117,8 @@ def _with(source: str, piece: Example) -> str:
         case "lists":
             return f"{source}\nlists:\n{textwrap.indent(piece.body, '  ')}"
         case "campaigns, spring":
-            return source.replace("    permit:", f"    {piece.body}    permit:")
+            body = textwrap.indent(piece.body, "    ")
+            return source.replace("    permit:", f"{body}    permit:")
         case _:
             assert piece.part == "the file"
             return f"{source}\n{piece.body}"
@@ -174,7 +175,7 @@ ROOT = Path(__file__).parent.parent
 PAGES = sorted(
     page for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")] if page.is_file()
 )
-COMMANDS = re.compile(r"yarigar ([a-z-]+)(?: ([a-z]+(?:\|[a-z]+)*))?")
+COMMANDS = re.compile(r"yarigar ([a-z-]+)(?: ([a-z][a-z-]*(?:\|[a-z-]+)*))?")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

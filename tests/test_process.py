@@ -40,7 +40,7 @@ PHONE = "09121234567"
 START_SECONDS_MAX = 60.0
 STOP_SECONDS_MAX = 30.0
 TEXT_SECONDS_MAX = 2.0
-RETRIED_SECONDS_MAX = 15.0
+RETRIED_SECONDS_MAX = 45.0
 CONFIRMED = "3*75000*1*1"
 GIVING = ("", "3", "3*75000", "3*75000*1", CONFIRMED)
 
@@ -161,7 +161,7 @@ stop_line = "لغو۱۱"
                 "phoneNumber": PHONE,
                 "text": text,
             },
-            timeout=10,
+            timeout=60,
         )
         assert answer.status_code == 200, answer.text
         return answer.text

@@ -2,9 +2,10 @@
 
 menus       the values that a menu file holds: campaigns, screens, texts
 reading     a menu file into those values, or every fault in it with its line;
-            `nodes`, `pieces`, `entries` and `entrances` are what it is read from,
-            `deeds` what it can have done, `faults` what is wrong in it; `latin` is the
-            same file for a channel that shows GSM-7 only
+            `nodes`, `pieces`, `campaigns`, `entries` and `entrances` are what it is
+            read from, `deeds` what it can have done, `facts` what it can say of the
+            ledger, `faults` what is wrong in it; `latin` is the same file for a channel
+            that shows GSM-7 only
 templates   the small language of texts and conditions, worked out and never run
 machine     one pure step: menus, session and answers into the next screen; `steps`
             are its values, `answers` reads what is typed at a question, `moves` goes

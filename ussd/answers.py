@@ -49,6 +49,11 @@ def read_answer(ask: Ask, answer: str, campaign: Campaign) -> str:
             if (said := _SAID.get(fold(answer))) is not None:
                 return said
             raise _bad(ask)
+        case Kind.COHORT:
+            typed = fold_digits(visible(answer)).strip()
+            if typed in campaign.cohorts:
+                return typed
+            raise _bad(ask)
         case Kind.CODE:
             try:
                 return read_code(answer)

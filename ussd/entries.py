@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from phone.amounts import Unit
+from ussd.facts import FACTS
 from ussd.menus import (
     BACK,
     EFFECTS,
-    FACTS,
     RESERVED,
     Ask,
     Choice,

@@ -21,6 +21,7 @@ from phone.digits import fold, fold_digits
 from phone.encoding import Limits
 from phone.private import looks_like_card
 from ussd.answers import Refused, read_answer
+from ussd.deeds import ERASING
 from ussd.menus import Ask, Choice, Kind, Menus, Screen
 from ussd.moves import closed, moved, redirected, resumed, stood_in
 from ussd.screen import MORE, with_notice
@@ -230,6 +231,8 @@ class _Walk(Teller):
         to, via = choice.otherwise.get(result.get("outcome", ""), ""), ""
         if not to:
             to, via = choice.to, choice.via
+        if choice.do == ERASING:
+            answers = {"dialled": answers.get("dialled", "")}
         after = {**answers, **result}
         return moved(self.menus, session, to, after, via=via, done=True)
 

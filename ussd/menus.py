@@ -17,11 +17,11 @@ from ussd.templates import Condition, Slots, Template
 
 __all__ = [
     "BACK",
+    "COHORTS",
     "CUT_OFF_SLOTS",
     "EFFECTS",
     "EFFECT_TAKES",
     "EFFECT_TEXTS",
-    "FACTS",
     "HOME",
     "RESERVED",
     "RETURN",
@@ -49,14 +49,8 @@ HOME = "home"
 RETURN = "return"
 RESERVED = frozenset({BACK, HOME, RETURN})
 
-# Facts that come from the ledger, by the group they are fetched in. A screen that
-# uses a name costs its caller one bounded read of that group.
-FACTS: Mapping[str, tuple[str, ...]] = {
-    "caller": ("texts_stopped", "line"),
-    "report": ("report_pledged", "report_paid", "report_donors"),
-    "pledge": ("one_amount", "one_state", "one_code"),
-    "pledges": (),
-}
+# The list that the cohorts of all campaigns make.
+COHORTS = "cohorts"
 
 
 class Kind(StrEnum):
@@ -69,6 +63,7 @@ class Kind(StrEnum):
     POSTCODE = "postcode"
     CODE = "code"
     PLACE_CODE = "place_code"
+    COHORT = "cohort"
     YES_NO = "yes_no"
     DIAL = "dial"
 
@@ -102,7 +97,8 @@ class Campaign:
     """One appeal: who makes it, when it takes gifts, and of what size.
 
     Amounts are minor units of `unit` (rial). `call` opens our menus; `pay` is the
-    licensed code that takes money, and never leads to us.
+    licensed code that takes money, and never leads to us; `card` is the charity's own.
+    Goods are handed in at `bring_to`, if it takes any; 0 is a price that nobody said.
     """
 
     id: str
@@ -120,6 +116,14 @@ class Campaign:
     presets: tuple[tuple[int, Mapping[str, str]], ...]
     call: str
     pay: str
+    # Days until it expires, and until it is reminded of once; 0 for never.
+    pledge_days: int = 30
+    remind_days: int = 7
+    card: str = ""
+    link: str = ""
+    bring_to: Mapping[str, str] = field(default_factory=dict)
+    cohorts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    parcel_price: int = 0
 
     def state(self, now: datetime) -> CampaignState:
         if self.paused:
@@ -143,6 +147,10 @@ class Campaign:
             "max": self.max,
             "call": self.call,
             "pay": self.pay,
+            "card": self.card,
+            "link": self.link,
+            "bring_to": self.bring_to.get(language, ""),
+            "parcel_price": self.parcel_price,
         }
         for number, (amount, words) in enumerate(self.presets, start=1):
             slots[f"preset{number}"] = words.get(language, "")
@@ -379,6 +387,7 @@ class Menus:
     keywords: Mapping[str, Keyword] = field(default_factory=dict)
     # What a text may begin with, as `phone.digits.fold` leaves it -> its keyword.
     words: Mapping[str, str] = field(default_factory=dict)
+    time_zone: str = "UTC"
     latin: Menus | None = None
 
     def flow_of(self, screen: str) -> str:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 
+from ussd.campaigns import Appeals, cohorts_of
 from ussd.entrances import Entrances, words_of
 from ussd.faults import BadMenus
 from ussd.latin import apart, titles_of
 from ussd.menus import (
-    Campaign,
+    COHORTS,
     Flow,
     Keyword,
     Limits,
@@ -78,20 +79,22 @@ def read(source: str, *, time_zone: str, name: str = "menus.yaml") -> Menus:
         for name in screens
         if (flow := name.partition(".")[0]) in flows and "." in name
     }
-    lists = {
-        key: reader.listed(key, node)
-        for key, node in top.get("lists", missing).mapping("lists").items()
+    listed = top.get("lists", missing).mapping("lists")
+    lists = {key: reader.listed(key, node) for key, node in listed.items()}
+    appeals = top.get("campaigns", missing)
+    campaigns = {
+        key: reader.campaign(key, node)
+        for key, node in appeals.mapping("campaigns").items()
     }
+    if cohorts := cohorts_of(campaigns.values(), listed, appeals):
+        lists[COHORTS] = cohorts
     menus = Menus(
         hash=hash_of(source),
         languages=languages,
         start=top["start"].string("start") if "start" in top else "",
         limits=limits,
         dialled=reader.dialled(top.get("dialled", missing), shortcuts),
-        campaigns={
-            key: reader.campaign(key, node)
-            for key, node in top.get("campaigns", missing).mapping("campaigns").items()
-        },
+        campaigns=campaigns,
         screens=screens,
         texts={
             key: reader.text_message(key, node)
@@ -114,6 +117,7 @@ def read(source: str, *, time_zone: str, name: str = "menus.yaml") -> Menus:
         figures={key: "fa" if key == "fa" else "en" for key in languages},
         keywords=keywords,
         words=words_of(keywords.values()),
+        time_zone=time_zone,
     )
     if not menus.campaigns:
         root.fault("there is no campaign", "Add one under `campaigns:`")
@@ -127,12 +131,7 @@ def hash_of(source: str) -> str:
     return hashlib.sha256(source.encode()).hexdigest()
 
 
-class _Reader(Entrances):
-    def __init__(self, languages: tuple[str, ...], time_zone: str) -> None:
-        super().__init__(languages, time_zone)
-        # What `Menus.places` says, found while reading.
-        self.places: dict[tuple[str, str], tuple[int, int]] = {}
-
+class _Reader(Appeals, Entrances):
     # -- parts of the file, in its order ---------------------------------------
 
     def limits(self, node: Node) -> Limits:
@@ -193,51 +192,6 @@ class _Reader(Entrances):
             )
         return flows
 
-    def campaign(self, key: str, node: Node) -> Campaign:
-        self.places["campaigns", key] = _place(node)
-        entry = node.mapping(
-            f"campaign {key}",
-            needs=("title", "organiser", "permit", "contact", "call", "pay"),
-            takes=("window", "paused", "unit", "min", "max", "presets"),
-        )
-        window = (
-            entry["window"].mapping("window", takes=("from", "to"))
-            if "window" in entry
-            else {}
-        )
-        opens, opens_text = self.day(window.get("from"), last=False)
-        closes, _ = self.day(window.get("to"), last=True)
-        if opens and closes and closes <= opens:
-            what = f"campaign {key} closes before it opens"
-            entry["window"].fault_of_name(what, "Swap the two days")
-        codes = [code for code in ("call", "pay") if code in entry]
-        self.places |= {(code, key): _place(entry[code]) for code in codes}
-        low, high = whole(entry, "min", 1), whole(entry, "max")
-        if high < low and "max" in entry:
-            entry["max"].fault("max is below min", "Write the larger amount here")
-        return Campaign(
-            id=key,
-            title=self.words(entry.get("title")),
-            organiser=self.words(entry.get("organiser")),
-            permit=string(entry, "permit"),
-            contact=string(entry, "contact"),
-            opens=opens,
-            opens_text=opens_text,
-            closes=closes,
-            paused=flag(entry, "paused"),
-            unit=string(entry, "unit") or "rial",
-            min=low,
-            max=high,
-            presets=tuple(
-                self._preset(part)
-                for part in (
-                    entry["presets"].sequence("presets") if "presets" in entry else ()
-                )
-            ),
-            call=self.dial_code(entry.get("call")),
-            pay=self.dial_code(entry.get("pay")),
-        )
-
     def text_message(self, key: str, node: Node) -> TextMessage:
         entry = node.mapping(
             f"text {key}",
@@ -269,11 +223,6 @@ class _Reader(Entrances):
         self.places["lists", key] = _place(node)
         entries = node.mapping(f"list {key}")
         return tuple((value, self.words(words)) for value, words in entries.items())
-
-    def _preset(self, node: Node) -> tuple[int, Mapping[str, str]]:
-        entry = node.mapping("a preset", needs=("amount", "words"))
-        amount = entry["amount"].whole("amount") if "amount" in entry else 0
-        return amount, self.words(entry.get("words"))
 
 
 def _place(node: Node) -> tuple[int, int]:

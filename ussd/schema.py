@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from phone.amounts import Unit
+from ussd.campaigns import PLEDGE_DAYS_MAX
 from ussd.entries import WRONG_MAX
 from ussd.menus import EFFECTS, Kind, Limits, Resume
 from ussd.prover.ways import REASONS
@@ -162,6 +163,15 @@ def _campaign() -> Schema:
             "min": _whole("The least gift, in rial."),
             "max": _whole("The largest gift, in rial."),
             "presets": _list("Amounts on keys: {preset1} and so on.", preset),
+            "pledge_days": _whole("Days until a pledge expires.", 1, PLEDGE_DAYS_MAX),
+            "remind_days": _whole(
+                "Days until it is reminded of, once; 0 for never.", 0, PLEDGE_DAYS_MAX
+            ),
+            "card": _word("The number of the charity's own card, 16 digits."),
+            "link": _word("Where it can be paid, as https://..."),
+            "bring_to": _ref("words"),
+            "cohorts": _named("Groups of staff, by their codes.", _ref("words")),
+            "parcel_price": _whole("What a parcel costs, in rial."),
         },
         needs=("title", "organiser", "permit", "contact", "call", "pay"),
     )
@@ -217,7 +227,9 @@ def _screen() -> Schema:
             "ask": _ref("ask"),
             "then": _target("The screen after an answer."),
             "via": _word("A screen to go through first, until one leads to return."),
-            "list": _word("A list to pick from; `pledges` is the caller's own."),
+            "list": _word(
+                "A list to pick from; `pledges` and `standings` are the caller's own."
+            ),
             "item": _ref("words"),
             "pick": _word("The answer that a picked value is."),
             "empty": _target("The screen to show where there is nothing to list."),

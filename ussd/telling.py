@@ -13,7 +13,11 @@ from datetime import datetime
 from typing import Any
 
 from phone.encoding import Limits
-from ussd.menus import Menus, Screen
+from ussd.facts import FACT_OF
+from ussd.menus import (
+    Menus,
+    Screen,
+)
 from ussd.screen import Page, page
 from ussd.steps import Effect, Facts, Need, Results, Session
 
@@ -85,7 +89,7 @@ class Teller:
         return ChainMap[str, Any](top, *facts, session.answers, said)  # type: ignore[arg-type]  # only read
 
     def fetched(self, session: Session, group: str) -> Mapping[str, Any]:
-        need = Need(group, session.answers.get(group, ""))
+        need = Need(group, session.answers.get(FACT_OF.get(group, ""), ""))
         if need not in self.facts:
             raise Lacking(need)
         return self.facts[need]

@@ -6,7 +6,15 @@ menus    check, load, graph, test
 send     prepare, approve, start, pause, resume, cancel, show, list
 texts    dead, show, resend, close, channels
 desk     list, show, answer, close
-ledger   export, verify, balance
+pledges  show, refund, write-off, receive
+requests list, show, approve, refuse, withdraw, correct
+suspense list, show, match, gift
+batches  buy, send, deliver, return, list
+report   show, publish, list
+ledger   export, compare, verify, balance, reconcile, seal, prove, cosign, publish
+witness  key, add, list, revoke, sign
+people   show, erase, rotate
+backup   and restore: the whole ledger as a file
 tokens   add, revoke, list
 """
 
@@ -34,7 +42,16 @@ COMMANDS = {
     "send": ("gateway.cli.send", "Send one text to many people."),
     "texts": ("gateway.cli.texts", "See what became of texts, and of their channels."),
     "desk": ("gateway.cli.desk", "Read what people wrote, and answer."),
+    "pledges": ("gateway.cli.pledges", "Show, refund, write off, receive pledges."),
+    "requests": ("gateway.cli.requests", "Agree to what needs more than one person."),
+    "suspense": ("gateway.cli.suspense", "Find out what unnamed money is for."),
+    "batches": ("gateway.cli.batches", "Buy goods, and say where they are."),
+    "report": ("gateway.cli.report", "Count the transparency report, publish it."),
     "ledger": ("gateway.cli.ledger", "Read, check and export the books."),
+    "witness": ("gateway.cli.witness", "Who signs the checkpoints beside us."),
+    "people": ("gateway.cli.people", "Look at a person, erase one, change the key."),
+    "backup": ("gateway.cli.backup", "Put the whole ledger into a file."),
+    "restore": ("gateway.cli.backup", "Put a backup into an empty database."),
     "tokens": ("gateway.cli.tokens", "Keys that open the export address."),
     "settings-doc": ("gateway.cli.service", "Write the page of settings."),
 }
@@ -47,8 +64,11 @@ FAULTS = {
     "gateway.texting.desk.NoAnswer",
     "ledger.engine.LedgerError",
     "ledger.enquiries.NotOpen",
+    "ledger.export.manifests.BadManifest",
+    "ledger.export.parquet.ParquetMissing",
     "ledger.export.selection.BadSelection",
     "ledger.export.xlsx.XlsxMissing",
+    "ledger.sealing.notes.BadNote",
     "redis.exceptions.RedisError",
     "sms.registry.Unbuildable",
     "ussd.faults.BadMenus",

@@ -6,16 +6,30 @@ import os
 import sys
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from gateway import installation
+from gateway.cli.ledger_seals import SEALS, settled_books
+from gateway.cli.operator import ID, by, one_line, opened
+from gateway.cli.reconcile import reconcile
 from gateway.faults import Unready
+from gateway.keys import check
+from gateway.service import now
 from gateway.settings import Settings
 from ledger.engine import Engine, connect, reading
 from ledger.vault import Keys
 from phone.dates import NotADay, read_day
+
+if TYPE_CHECKING:
+    from gateway.exporting import Wanted
+    from gateway.service import Service
+
+
+# The names in ledger.export, which is loaded only by what needs it.
+WHAT = ("pledges", "signups", "payments", "journal", "people", "messages")
+FORMATS = ("csv", "xlsx", "jsonl", "hledger", "beancount", "parquet")
 
 
 class Day(click.ParamType[date]):
@@ -40,13 +54,9 @@ def ledger() -> None:
 
 
 @ledger.command()
-@click.argument("what", type=click.Choice(["pledges", "signups"]))
+@click.argument("what", type=click.Choice(WHAT))
 @click.option(
-    "--format",
-    "form",
-    type=click.Choice(["csv", "xlsx"]),
-    default="csv",
-    show_default=True,
+    "--format", "form", type=click.Choice(FORMATS), default="csv", show_default=True
 )
 @click.option("--from", "since", type=Day(), help="First day, in campaign time.")
 @click.option("--to", "until", type=Day(), help="Last day, in campaign time.")
@@ -54,7 +64,11 @@ def ledger() -> None:
 @click.option(
     "--headers", type=click.Choice(["en", "fa"]), default="en", show_default=True
 )
-@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--in-full", is_flag=True, help="Phone numbers unmasked, of people only.")
+@click.option("--reason", help="Ask others for it, and say why.")
+@click.option("--request", type=ID, help="What others agreed to, by its number.")
+@by
 def export(
     what: str,
     form: str,
@@ -62,44 +76,118 @@ def export(
     until: date | None,
     campaign: str | None,
     headers: str,
-    out: Path,
+    out: Path | None,
+    in_full: bool,
+    reason: str | None,
+    request: int | None,
+    by: str,
 ) -> None:
-    """Write a table of the books to a file."""
-    from ledger.export import TABLES, Headers, Selection, export_csv, export_xlsx
+    """Write a table of the books to a file, and its manifest beside it.
 
+    Numbers in full, and more than 100,000 rows, need a request: --reason makes it, and
+    once others approved it --request writes the file.
+    """
+    from gateway.exporting import Wanted, permitted
+    from ledger.export import Selection
+
+    if in_full and what != "people":
+        raise click.UsageError("only people have numbers to show in full")
+    if request is not None and (since or until or campaign or in_full or reason):
+        raise click.UsageError("a request has its own days and campaign")
+    if in_full and request is None and reason is None:
+        raise click.UsageError("numbers in full need --reason, and then --request")
+    if reason is not None:
+        with opened() as service:
+            zone = service.settings.time_zone
+            selection = Selection(zone, since, until, campaign)
+            _ask(service, Wanted(what, selection, in_full), reason, by)
+        return
+    if out is None:
+        raise click.UsageError("--out names the file to write")
     settings, engine, keys = _books()
-    table = TABLES[what]
-    selection = Selection(settings.time_zone, since, until, campaign)
-    rows = table.count(engine, selection)
-    part = out.with_name(f"{out.name}.part")
-    with click.progressbar(length=rows, label=what, file=sys.stderr) as bar:
-        told: dict[str, Any] = {
-            "keys": keys,
-            "headers": Headers(headers),
-            "progress": bar.update,
-        }
+    if request is None:
+        wanted = Wanted(what, Selection(settings.time_zone, since, until, campaign))
+    else:
+        wanted = permitted(
+            engine, what, request, time_zone=settings.time_zone, at=now()
+        )
+    _write(engine, keys, wanted, form, headers, out, by)
+
+
+def _ask(service: Service, wanted: Wanted, reason: str, by: str) -> None:
+    from gateway import exporting
+
+    made = exporting.ask(service, wanted, why=one_line(reason), by=by, at=now())
+    waits = f"waits for {made.missing} more" if made.missing else "is agreed to"
+    click.echo(
+        f"request {made.id} {waits}; then:"
+        f" yarigar ledger export {wanted.what} --request {made.id} --out FILE"
+    )
+
+
+def _write(
+    engine: Engine,
+    keys: Keys,
+    wanted: Wanted,
+    form: str,
+    headers: str,
+    out: Path,
+    by: str,
+) -> None:
+    from gateway.exporting import let_out
+    from ledger.export import FORMATS, BadSelection, Headers, export_file, fits
+
+    kind = FORMATS[form]
+    if not fits(wanted.table, kind):
+        raise BadSelection(f"{form} holds the journal only, not {wanted.what}")
+    rows = let_out(engine, wanted, form=form, by=by, at=now())
+    with click.progressbar(length=rows, label=wanted.what, file=sys.stderr) as bar:
         try:
-            if form == "xlsx":
-                export_xlsx(engine, table, selection, out, **told)
-            else:
-                with part.open("wb") as file:
-                    file.writelines(export_csv(engine, table, selection, **told))
-                part.replace(out)
+            manifest = export_file(
+                engine,
+                wanted.table,
+                wanted.selection,
+                kind,
+                out,
+                keys=keys,
+                at=now(),
+                headers=Headers(headers),
+                progress=bar.update,
+            )
         except OSError as failure:
             raise Unready(f"{out} cannot be written: {failure.strerror}") from None
-        finally:
-            part.unlink(missing_ok=True)
-    click.echo(f"{out}: {rows} rows")
+    click.echo(f"{out}: {manifest.rows} rows")
+
+
+@ledger.command()
+@click.argument("manifests", nargs=2, type=click.Path(path_type=Path, dir_okay=False))
+def compare(manifests: tuple[Path, Path]) -> None:
+    """Say how two exports differ, from their MANIFESTS; exit 1 if they do."""
+    from ledger.export import compare as differences
+    from ledger.export import read_manifest
+
+    try:
+        one, other = map(read_manifest, manifests)
+    except OSError as failure:
+        raise Unready(f"{failure.filename}: {failure.strerror}") from None
+    said = differences(one, other)
+    for line in said:
+        click.echo(line)
+    if said:
+        raise SystemExit(1)
+    click.echo(f"The same: {one.rows} rows of {one.what}.")
 
 
 @ledger.command()
 def verify() -> None:
     """Read every fact and name what cannot be true; exit 1 if anything is."""
+    from gateway.sealing import signer
     from ledger.verify import verify as prove
 
-    _, engine, _ = _books()
-    with reading(engine, snapshot=True) as db:
-        verdict = prove(db)
+    with settled_books() as (settings, engine):
+        key = signer(settings).public_key
+        with reading(engine, snapshot=True) as db:
+            verdict = prove(db, seal_key=key)
     for count in verdict.counts:
         click.echo(f"{count.table}: {count.rows} rows")
     for total in verdict.sums:
@@ -120,10 +208,10 @@ def verify() -> None:
 def balance(test: bool) -> None:
     """Show what every account holds; debits count up."""
     from ledger.balances import balances, trial
+    from ledger.rollups import rolled_up
 
-    _, engine, _ = _books()
-    with reading(engine, snapshot=True) as db:
-        found = balances(db, test=test)
+    with settled_books() as (_, engine), reading(engine, snapshot=True) as db:
+        found = balances(db, test=True) if test else rolled_up(db)
     width = max((len(one.account) for one in found), default=7)
     click.echo(f"{'account':<{width}}  {'unit':<8}{'pending':>18}{'posted':>18}")
     for one in found:
@@ -136,11 +224,11 @@ def balance(test: bool) -> None:
         )
 
 
+for command in (*SEALS, reconcile):
+    ledger.add_command(command)
+
+
 def _books() -> tuple[Settings, Engine, Keys]:
     settings = installation.find_without_redis(os.environ)
-    keys = Keys(
-        vault=settings.key_bytes("vault_key"),
-        index=settings.key_bytes("index_key"),
-        code=settings.key_bytes("code_key"),
-    )
-    return settings, connect(settings.database_url), keys
+    engine = connect(settings.database_url)
+    return settings, engine, check(engine, settings)

@@ -15,6 +15,7 @@ import click
 
 from gateway import installation
 from gateway.faults import Unready
+from gateway.keys import check
 from phone.dates import NotADay, read_day
 from phone.private import long_digits
 
@@ -109,6 +110,7 @@ def opened() -> Iterator[Service]:
 
     service = build(installation.find(os.environ))
     try:
+        check(service.engine, service.settings)
         yield service
     finally:
         service.engine.dispose()
@@ -123,6 +125,7 @@ def books() -> Iterator[tuple[Engine, ZoneInfo]]:
     settings = installation.find_without_redis(os.environ)
     engine = connect(settings.database_url, pool_size=1)
     try:
+        check(engine, settings)
         yield engine, ZoneInfo(settings.time_zone)
     finally:
         engine.dispose()

@@ -12,6 +12,7 @@ import click
 from gateway import installation
 from gateway.cli.operator import ID, books, by, one_line
 from gateway.faults import Unready
+from gateway.keys import ledger_keys
 from gateway.service import now
 from phone.dates import jalali
 
@@ -50,15 +51,9 @@ def show(text_id: int) -> None:
     """Show a text: its attempts, its parts, and what was reported of it."""
     from ledger import people, tracing
     from ledger.engine import reading
-    from ledger.vault import Keys
     from phone.numbers import mask
 
-    settings = installation.find_without_redis(os.environ)
-    keys = Keys(
-        vault=settings.key_bytes("vault_key"),
-        index=settings.key_bytes("index_key"),
-        code=settings.key_bytes("code_key"),
-    )
+    keys = ledger_keys(installation.find_without_redis(os.environ))
     with books() as (engine, zone), reading(engine) as db:
         found = tracing.trace(db, text_id)
         if found is None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-
 import click
 
-from gateway import installation
+from gateway.cli.operator import books
 from gateway.service import now
 from ledger import tokens as kept
-from ledger.engine import connect, reading, writing
+from ledger.engine import reading, writing
 
 
 @click.group()
@@ -21,8 +19,7 @@ def tokens() -> None:
 @click.argument("name")
 def add(name: str) -> None:
     """Make a token for NAME; it is shown once and kept only as a digest."""
-    settings = installation.find_without_redis(os.environ)
-    with writing(connect(settings.database_url)) as db:
+    with books() as (engine, _), writing(engine) as db:
         secret = kept.add(db, name=name, at=now())
     click.echo(secret)
 
@@ -31,8 +28,7 @@ def add(name: str) -> None:
 @click.argument("name")
 def revoke(name: str) -> None:
     """End a token."""
-    settings = installation.find_without_redis(os.environ)
-    with writing(connect(settings.database_url)) as db:
+    with books() as (engine, _), writing(engine) as db:
         kept.revoke(db, name=name, at=now())
     click.echo(f"{name} is revoked")
 
@@ -40,7 +36,6 @@ def revoke(name: str) -> None:
 @tokens.command(name="list")
 def list_tokens() -> None:
     """Name the tokens that are valid."""
-    settings = installation.find_without_redis(os.environ)
-    with reading(connect(settings.database_url)) as db:
+    with books() as (engine, _), reading(engine) as db:
         for name in kept.names(db):
             click.echo(name)

@@ -24,7 +24,7 @@ from ledger.hearing import Heard
 from ledger.questions import State
 from phone.digits import fold, visible
 from phone.private import looks_like_national_id
-from ussd.deeds import CHOICES_MAX
+from ussd.deeds import CHOICES_MAX, ERASING
 from ussd.machine import Session, Step, notice
 from ussd.menus import Menus
 from ussd.telling import spoken
@@ -269,9 +269,10 @@ class Exchange:
 
     def _go_on(self, menus: Menus, stepped: Step, told: bool, way: Way) -> None:
         """Send the screen and wait for its answer, unless a deed's text was the end."""
-        if told:
-            return
         session = stepped.session
+        if told or ERASING in session.done:
+            # Who was erased has no number any more, and is asked nothing.
+            return
         flow = meaning.flow_of(menus, session.at)
         self.language = session.language
         if self._may(way):

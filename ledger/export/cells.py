@@ -11,7 +11,7 @@ from ledger.vault import Keys, Sealed, unseal_phone
 from phone import dates
 from phone.numbers import mask
 
-__all__ = ["jalali", "masked", "toman", "utc"]
+__all__ = ["jalali", "masked", "phone_in_full", "toman", "utc"]
 
 RIAL_PER_TOMAN = 10
 
@@ -41,10 +41,15 @@ def masked(keys: Keys, row: Any) -> str:
 
     The row has person_id, and wrapped_key and phone where the vault has them.
     """
+    phone = phone_in_full(keys, row)
+    return mask(phone) if phone else ""
+
+
+def phone_in_full(keys: Keys, row: Any) -> str:
+    """Write a person's number out; nothing once the person is erased."""
     if row.wrapped_key is None:
         return ""
-    sealed = Sealed(row.wrapped_key, row.phone)
-    return mask(unseal_phone(keys, row.person_id, sealed))
+    return unseal_phone(keys, row.person_id, Sealed(row.wrapped_key, row.phone))
 
 
 # Rows come in the order of time, so most share their minute with the one before.

@@ -15,10 +15,19 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Select, bindparam, func, select
 
 from ledger.engine import reading
-from ledger.export.selection import Selection
-from ledger.schema import event, outbox
+from ledger.export.selection import Selection, Source
+from ledger.schema import outbox
 
-__all__ = ["PAGE_ROWS", "Cell", "Extent", "Record", "extent", "text_states", "walk"]
+__all__ = [
+    "PAGE_ROWS",
+    "Cell",
+    "Extent",
+    "Record",
+    "extent",
+    "text_states",
+    "text_word",
+    "walk",
+]
 
 PAGE_ROWS = 500
 
@@ -36,42 +45,47 @@ class Extent:
     last_id: int
 
 
-def extent(engine: Engine, kind: str, selection: Selection) -> Extent:
-    """Count the facts of a kind in a selection."""
-    query = select(func.count(), func.min(event.c.id), func.max(event.c.id))
+def extent(engine: Engine, source: Source, selection: Selection) -> Extent:
+    """Count the rows of a source in a selection."""
+    query = select(func.count(), func.min(source.id), func.max(source.id))
     with reading(engine) as db:
-        found = db.execute(query.where(*selection.conditions(kind))).one()
+        found = db.execute(
+            query.select_from(source.tables).where(*selection.conditions(source))
+        ).one()
     rows, first_id, last_id = found
     return Extent(rows, first_id or 0, last_id or 0)
 
 
 def walk(
     engine: Engine,
-    kind: str,
+    source: Source,
     selection: Selection,
     query: Select[Any],
     complete: Callable[[Connection, Sequence[Any]], list[Record]],
 ) -> Iterator[list[Record]]:
     """Yield what `complete` makes of each page of `query`.
 
-    The query selects from `event`, its id among the columns as `id`; `complete` may
-    ask the same transaction for more about the rows it is given.
+    The query selects from the source's table, its id among the columns as `id`, and
+    may give several rows for one; `complete` may ask the same transaction for more
+    about the rows it is given.
     """
-    ids = extent(engine, kind, selection)
+    ids = extent(engine, source, selection)
     # The page is cut before anything is joined to it: PostgreSQL would else merge each
     # page with whole tables from their first row, and the time grow with the square.
+    # For the same reason a table that the page itself needs is bounded, too.
     page = (
-        select(event.c.id)
+        select(source.id.label("id"))
+        .select_from(source.tables)
         .where(
-            *selection.conditions(kind),
-            event.c.id > bindparam("after_id"),
-            event.c.id <= ids.last_id,
+            *selection.conditions(source),
+            *(one > bindparam("after_id") for one in (source.id, *source.same)),
+            *(one <= ids.last_id for one in (source.id, *source.same)),
         )
-        .order_by(event.c.id)
+        .order_by(source.id)
         .limit(PAGE_ROWS)
         .subquery("page")
     )
-    paged = query.join(page, page.c.id == event.c.id).order_by(event.c.id)
+    paged = query.join(page, page.c.id == source.id).order_by(source.id)
     after_id = ids.first_id - 1
     while after_id < ids.last_id:
         with reading(engine, snapshot=True) as db:
@@ -87,7 +101,12 @@ def text_states(db: Connection, event_ids: Iterable[int]) -> dict[int, str]:
     """Say how far the first text that each fact promised has come."""
     found = db.execute(_TEXTS, {"event_ids": list(event_ids)})
     # The last of these to be written into the dictionary is the first promised.
-    return {row.event_id: _TEXT_WORDS.get(row.state, row.state) for row in found}
+    return {row.event_id: text_word(row.state) for row in found}
+
+
+def text_word(state: str) -> str:
+    """Name a text's state: that a worker holds it just now helps no treasurer."""
+    return "queued" if state == "sending" else state
 
 
 _TEXTS = (
@@ -95,5 +114,3 @@ _TEXTS = (
     .where(outbox.c.event_id.in_(bindparam("event_ids", expanding=True)))
     .order_by(outbox.c.id.desc())
 )
-# That a worker holds a text just now is nothing a treasurer can act upon.
-_TEXT_WORDS = {"sending": "queued"}

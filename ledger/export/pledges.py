@@ -9,14 +9,14 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Engine, and_, bindparam, select
+from sqlalchemy import Connection, Engine, and_, bindparam, func, select
 
 from ledger.export.cells import jalali, masked, toman, utc
 from ledger.export.pages import Record, text_states, walk
-from ledger.export.selection import Selection
+from ledger.export.selection import Selection, events_of
 from ledger.export.table import Column, Table
 from ledger.pledges import State
-from ledger.schema import code, event, transfer, vault
+from ledger.schema import code, event, payment, transfer, vault
 from ledger.vault import Keys
 
 __all__ = ["PLEDGES"]
@@ -28,10 +28,10 @@ _COLUMNS = (
     Column("campaign", "پویش"),
     Column("purpose", "محل هزینه", 16),
     Column("unit", "واحد", 8),
-    Column("amount", "مقدار", 16, summed=True),
+    Column("amount", "مقدار", 16, summed=True, whole=True),
     Column("amount_toman", "مبلغ (تومان)", 16, summed=True),
-    Column("paid", "پرداخت‌شده", 16, summed=True),
-    Column("outstanding", "مانده", 16, summed=True),
+    Column("paid", "پرداخت‌شده", 16, summed=True, whole=True),
+    Column("outstanding", "مانده", 16, summed=True, whole=True),
     Column("paid_at", "زمان پرداخت (UTC)", 22),
     Column("state", "وضعیت"),
     Column("channel", "کانال"),
@@ -40,6 +40,11 @@ _COLUMNS = (
     Column("donor", "کمک‌کننده"),
     Column("text_state", "وضعیت پیامک"),
     Column("reference", "شمارهٔ مرجع", 16),
+    # The columns above are a contract: what is new comes below.
+    Column("refunded", "بازگردانده‌شده", 16, summed=True, whole=True),
+    Column("donor_kind", "نوع کمک‌کننده", 14),
+    Column("cohort", "کد گروه"),
+    Column("partner", "همکار"),
 )
 
 
@@ -49,31 +54,35 @@ class _Fate:
 
     paid: int = 0
     voided: int = 0
+    written_off: int = 0
     expired: int = 0
+    refunded: int = 0
     paid_at: datetime | None = None
     reference: str = ""
 
     def outstanding(self, amount: int) -> int:
-        return amount - self.paid - self.voided - self.expired
+        return amount - self.paid - self.voided - self.written_off - self.expired
 
     def state(self, amount: int) -> State:
         """Name it as ledger.pledges does: what was paid outweighs what was not."""
         if self.outstanding(amount):
             return State.PART_PAID if self.paid else State.OPEN
         if self.paid:
-            return State.PAID
+            return State.REFUNDED if self.refunded >= self.paid else State.PAID
+        if self.written_off:
+            return State.WRITTEN_OFF
         return State.CANCELLED if self.voided else State.EXPIRED
 
 
 def _pages(engine: Engine, selection: Selection, keys: Keys) -> Iterator[list[Record]]:
     complete = partial(_records, keys=keys, time_zone=selection.time_zone)
-    return walk(engine, PLEDGES.kind, selection, _PLEDGES, complete)
+    return walk(engine, PLEDGES.source, selection, _PLEDGES, complete)
 
 
 def _records(
     db: Connection, rows: Sequence[Any], *, keys: Keys, time_zone: str
 ) -> list[Record]:
-    fates = _fates(db, [row.pending_id for row in rows])
+    fates = _fates(db, rows)
     texts = text_states(db, [row.id for row in rows])
     records: list[Record] = []
     for row in rows:
@@ -98,24 +107,52 @@ def _records(
                 masked(keys, row),
                 texts.get(row.id, "none"),
                 fate.reference,
+                fate.refunded,
+                row.donor_kind or "",
+                row.cohort or "",
+                row.partner or "",
             )
         )
     return records
 
 
-def _fates(db: Connection, pending_ids: list[int]) -> defaultdict[int, _Fate]:
+def _fates(db: Connection, rows: Sequence[Any]) -> defaultdict[int, _Fate]:
     fates: defaultdict[int, _Fate] = defaultdict(_Fate)
-    for row in db.execute(_RESOLUTIONS, {"pending_ids": pending_ids}):
+    found = db.execute(
+        _RESOLUTIONS, {"pending_ids": [row.pending_id for row in rows]}
+    ).all()
+    told = _told(db, found)
+    for row in found:
         fate = fates[row.pending_id]
         if row.phase == "post":
             fate.paid += row.amount
-            fate.paid_at = row.at
-            fate.reference = str(row.body.get("reference", ""))
-        elif row.phase == "void":
-            fate.voided += row.amount
-        else:
+            fate.paid_at, fate.reference = told.get(
+                _payment_id(row), (row.at, str(row.body.get("reference", "")))
+            )
+        elif row.phase == "expire":
             fate.expired += row.amount
+        elif row.kind == "pledge.write_off":
+            fate.written_off += row.amount
+        else:
+            fate.voided += row.amount
+    pending_ids = {row.id: row.pending_id for row in rows}
+    for pledge_id, amount in db.execute(_REFUNDS, {"event_ids": list(pending_ids)}):
+        fates[pending_ids[pledge_id]].refunded = int(amount)
     return fates
+
+
+def _told(
+    db: Connection, resolutions: Sequence[Any]
+) -> dict[int, tuple[datetime, str]]:
+    """When each payment was made and its reference, as the outside told them."""
+    wanted = {_payment_id(row) for row in resolutions if row.phase == "post"}
+    found = db.execute(_PAYMENTS, {"event_ids": list(wanted)})
+    return {row.event_id: (row.paid_at, row.reference or "") for row in found}
+
+
+def _payment_id(row: Any) -> int:
+    # Money that came before its pledge was known is matched by a later event.
+    return int(row.body.get("payment", row.event_id))
 
 
 _PLEDGES = (
@@ -127,6 +164,9 @@ _PLEDGES = (
         event.c.channel,
         event.c.district,
         event.c.centre,
+        event.c.partner,
+        event.c.donor_kind,
+        event.c.cohort,
         event.c.person_id,
         code.c.code,
         transfer.c.id.label("pending_id"),
@@ -142,18 +182,33 @@ _PLEDGES = (
     .join(code, code.c.event_id == event.c.id)
     .outerjoin(vault, vault.c.person_id == event.c.person_id)
 )
-_payment = event.alias("payment")
+_by = event.alias("by")
 _RESOLUTIONS = (
     select(
         transfer.c.pending_id,
+        transfer.c.event_id,
         transfer.c.phase,
         transfer.c.amount,
-        _payment.c.at,
-        _payment.c.body,
+        _by.c.kind,
+        _by.c.at,
+        _by.c.body,
     )
-    .join(_payment, _payment.c.id == transfer.c.event_id)
+    .join(_by, _by.c.id == transfer.c.event_id)
     .where(transfer.c.pending_id.in_(bindparam("pending_ids", expanding=True)))
     .order_by(transfer.c.id)
 )
+_REFUNDS = (
+    select(_by.c.about_id, func.sum(transfer.c.amount))
+    .join(transfer, transfer.c.event_id == _by.c.id)
+    .where(
+        _by.c.about_id.in_(bindparam("event_ids", expanding=True)),
+        transfer.c.phase == "reversal",
+    )
+    .group_by(_by.c.about_id)
+)
+_PAYMENTS = select(payment.c.event_id, payment.c.paid_at, payment.c.reference).where(
+    payment.c.event_id.in_(bindparam("event_ids", expanding=True))
+)
 
-PLEDGES = Table("pledges", "کمک‌ها", "pledge", _COLUMNS, _pages)
+_SOURCE = events_of(event.c.kind == "pledge")
+PLEDGES = Table("pledges", "کمک‌ها", _SOURCE, _COLUMNS, _pages, state="state")

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, select
 
 from ledger.export.cells import jalali, masked, utc
 from ledger.export.pages import Record, text_states, walk
-from ledger.export.selection import Selection
+from ledger.export.selection import Selection, events_of
 from ledger.export.table import Column, Table
 from ledger.schema import code, event, signup, vault
 from ledger.vault import Keys
@@ -37,7 +37,7 @@ _COLUMNS = (
 
 def _pages(engine: Engine, selection: Selection, keys: Keys) -> Iterator[list[Record]]:
     complete = partial(_records, keys=keys, time_zone=selection.time_zone)
-    return walk(engine, SIGNUPS.kind, selection, _SIGNUPS, complete)
+    return walk(engine, SIGNUPS.source, selection, _SIGNUPS, complete)
 
 
 def _records(
@@ -88,4 +88,5 @@ _SIGNUPS = (
     .outerjoin(vault, vault.c.person_id == event.c.person_id)
 )
 
-SIGNUPS = Table("signups", "داوطلبان", "signup", _COLUMNS, _pages)
+_SOURCE = events_of(event.c.kind == "signup")
+SIGNUPS = Table("signups", "داوطلبان", _SOURCE, _COLUMNS, _pages)

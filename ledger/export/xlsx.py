@@ -7,7 +7,8 @@ form; Excel 2007 and later hold 1,048,576 rows in a sheet.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
 from importlib import import_module
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from ledger.export.manifests import Tally
 from ledger.export.pages import Cell, Record
 from ledger.export.selection import Selection
 from ledger.export.table import Column, Headers, Table
@@ -28,6 +30,9 @@ SHEET_ROWS_MAX = 1_000_000
 _NUMBER_MAX = 10**15 - 1
 
 _TOTAL = {Headers.EN: "total", Headers.FA: "جمع"}
+_TOTALS = {Headers.EN: "totals", Headers.FA: "جمع‌ها"}
+_ROWS = {Headers.EN: "rows", Headers.FA: "تعداد"}
+_CREATED = datetime(1980, 1, 1, tzinfo=UTC)
 
 
 class XlsxMissing(RuntimeError):
@@ -47,7 +52,8 @@ def export_xlsx(
 ) -> None:
     """Write a workbook to `path`, whole or not at all, with totals after the last row.
 
-    A new sheet begins after `sheet_rows_max` rows; with Persian headers the sheets
+    The last sheet has the sums for each unit and state, as a manifest has them. A new
+    sheet begins after `sheet_rows_max` rows; with Persian headers the sheets
     run from right to left. `progress` is told of rows written. Raises XlsxMissing
     without the extra `xlsx`, OSError where the disk is full and LedgerError where
     the database fails.
@@ -61,10 +67,13 @@ def export_xlsx(
             unfinished,
             {"constant_memory": True, "tmpdir": scratch, "use_zip64": True},
         )
+        # Else the same rows would be another file each second.
+        workbook.set_properties({"created": _CREATED})
         try:
             sheets = _Sheets(workbook, table, headers, sheet_rows_max)
             totals = _Totals(table.columns)
-            for records in table.pages(engine, selection, keys):
+            tally = Tally(table)
+            for records in tally.watch().pages(engine, selection, keys):
                 for record in records:
                     sheets.write(record)
                     totals.add(record)
@@ -72,6 +81,7 @@ def export_xlsx(
                     progress(len(records))
             for total in totals.records(_TOTAL[headers]):
                 sheets.write_total(total)
+            sheets.write_sums(tally.sums())
             workbook.close()
         except xlsxwriter.exceptions.FileCreateError as fault:
             raise fault.args[0] from fault
@@ -108,20 +118,34 @@ class _Sheets:
         # On the last sheet even where it is full: Excel has room for some more.
         self._write(record, self._bold, self._total)
 
+    def write_sums(self, sums: Sequence[Mapping[str, str | int]]) -> None:
+        """Break the totals down by unit and state, on a sheet of its own."""
+        self._add(_TOTALS[self._headers])
+        titles = {one.name: one.title(self._headers) for one in self._table.columns}
+        titles |= {"rows": _ROWS[self._headers]}
+        # The breakdown calls it state, whatever the table's column is called.
+        titles["state"] = titles[self._table.state or "rows"]
+        names = list(sums[0]) if sums else ["rows"]
+        self._sheet.set_column(0, len(names) - 1, 16)
+        self._write([titles[name] for name in names], self._bold, self._bold)
+        for line in sums:
+            self._write([line[name] for name in names], self._text, self._number)
+
     def _begin(self) -> None:
         self._sheets += 1
         name = self._table.title(self._headers)
-        self._sheet = self._workbook.add_worksheet(
-            name if self._sheets == 1 else f"{name} {self._sheets}"
-        )
+        self._add(name if self._sheets == 1 else f"{name} {self._sheets}")
+        for place, column in enumerate(self._table.columns):
+            self._sheet.set_column(place, place, column.width_chars)
+        titles = [column.title(self._headers) for column in self._table.columns]
+        self._write(titles, self._bold, self._bold)
+
+    def _add(self, name: str) -> None:
+        self._sheet = self._workbook.add_worksheet(name)
         if self._headers is Headers.FA:
             self._sheet.right_to_left()
         self._sheet.freeze_panes(1, 0)
-        for place, column in enumerate(self._table.columns):
-            self._sheet.set_column(place, place, column.width_chars)
         self._row = 0
-        titles = [column.title(self._headers) for column in self._table.columns]
-        self._write(titles, self._bold, self._bold)
 
     def _write(self, record: Record, text: Any, number: Any) -> None:
         for place, cell in enumerate(record):

@@ -9,6 +9,7 @@ import pytest
 import structlog
 from structlog.typing import EventDict
 
+from tests.gateway.cashier import Cashier, open_cashier
 from tests.gateway.house import Gateway, close_gateway, open_gateway, settings
 from tests.gateway.operator import Operator, write_settings
 
@@ -36,13 +37,27 @@ def gateway(
 
 
 @pytest.fixture
+def cashier(
+    request: pytest.FixtureRequest,
+    gateway_database: str,
+    redis_url: str,
+    tmp_path: Path,
+) -> Iterator[Cashier]:
+    """A payment service and a till, beside a service that knows their secret."""
+    url: str = request.getfixturevalue(DATABASES[gateway_database])
+    opened = open_cashier(url, redis_url, tmp_path)
+    yield opened
+    close_gateway(opened.gateway)
+
+
+@pytest.fixture
 def operator(
     gateway: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Operator:
     """Somebody at a terminal of the same machine, whose clock is the service's."""
     config = tmp_path / "yarigar.toml"
     write_settings(gateway, config)
-    for module in ("send", "texts", "desk"):
+    for module in ("send", "texts", "desk", "people"):
         monkeypatch.setattr(f"gateway.cli.{module}.now", gateway.clock)
     return Operator(gateway, config)
 

@@ -47,7 +47,7 @@ class Together(Sessions):
 
     def __init__(self, line: Line, requests: int) -> None:
         super().__init__(line, seconds=600)
-        self._asked = threading.Barrier(requests, timeout=10)
+        self._asked = threading.Barrier(requests, timeout=60)
 
     def load(self, dial: str) -> tuple[Conversation | None, str | None]:
         loaded = super().load(dial)

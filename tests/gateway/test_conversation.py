@@ -267,7 +267,7 @@ def test_a_rehearsal_works_in_full_and_counts_nowhere(gateway: Gateway):
     assert gateway.rows("outbox")[0].test
     assert gateway.exported() == []
     report = gateway.walk("9", "5", session="report", code=ROOT_CODE)
-    assert report.text.startswith("ثبت ۰ تومان\nدریافت ۰")
+    assert report.text.startswith("ثبت ۰ تومان\nرسیده ۰")
     real = gateway.walk("4", session="list", code=ROOT_CODE)
     assert real.text.startswith("هنوز کمکی ثبت نکرده‌اید.")
 

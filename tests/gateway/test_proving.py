@@ -5,7 +5,9 @@ from __future__ import annotations
 import inspect
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -198,12 +200,25 @@ def test_the_prover_knows_what_deeds_come_to():
     """The words are in two packages, of which one may not import the other."""
     states = {str(state) for state in CampaignState if state is not CampaignState.OPEN}
     assert set(OUTCOMES) == set(EFFECTS) <= set(effects.DOING)
-    assert set(OUTCOMES["pledge"]) == {"", *states}
+    for gift in ("pledge", "pledge_in_kind", "instalments"):
+        assert set(OUTCOMES[gift]) == {"", *states}
+    assert set(OUTCOMES["standing"]) == {"", "already", *states}
     assert set(OUTCOMES["cancel"]) == {str(outcome) for outcome in CancelOutcome}
+
+
+def _source(deed: Callable[..., Any]) -> str:
+    """A deed as it is written, with the parts of its module that it calls."""
+    written = inspect.getsource(deed)
+    module = inspect.getmodule(deed)
+    assert module is not None
+    called = set(re.findall(r"\b(_\w+)\(", written)) - {deed.__name__}
+    found = [getattr(module, name, None) for name in sorted(called)]
+    parts = [_source(one) for one in found if inspect.isfunction(one)]
+    return "\n".join([written, *parts])
 
 
 @pytest.mark.parametrize("name", EFFECTS)
 def test_the_prover_knows_which_answers_deeds_write_down(name: str):
-    told = inspect.getsource(effects.DOING[name])
+    told = _source(effects.DOING[name])
     used = set(re.findall(r'answers(?:\.get\(|\[)"(\w+)"', told))
     assert used == {*EFFECTS[name], *EFFECT_TAKES.get(name, ())}

@@ -44,7 +44,7 @@ from tests.peers.centre import Centre, ussd_centre
 from ussd.dialects.smpp import Smpp
 
 PHONE = "989121234567"
-BOUND_SECONDS_MAX = 15.0
+BOUND_SECONDS_MAX = 60.0
 READING_SECONDS = 5
 ESME_RX_R_APPN = 0x66
 

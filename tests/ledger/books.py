@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from typing import Any
 
 from sqlalchemy import (
     Connection,
@@ -15,14 +16,14 @@ from sqlalchemy import (
     create_engine,
     insert,
     inspect,
-    select,
     text,
 )
 
-from ledger import events, people, pledges, signups
+from ledger import chart, events, gifts, payments, people, pledges, signups
 from ledger.engine import writing
 from ledger.events import Moved
-from ledger.schema import metadata, outbox, transfer
+from ledger.payments import Kind, Paid, Payment
+from ledger.schema import metadata, outbox
 from ledger.vault import Keys
 
 KEYS = Keys(vault=b"v" * 32, index=b"i" * 32, code=b"c" * 32)
@@ -69,11 +70,86 @@ class Books:
             assert made.code is not None
             return made.event_id, made.code
 
-    def pay(self, pledge_id: int, amount: int, reference: str = "") -> None:
-        self._resolve(pledge_id, amount, "payment", "post", reference)
+    def pay(
+        self, pledge_id: int | None, amount: int, reference: str = "", **told: Any
+    ) -> Paid:
+        """Pay a pledge of either kind as a payment service tells it, or nobody's."""
+        with self._writing() as db:
+            pledge = None if pledge_id is None else pledges.pledge_by_id(db, pledge_id)
+            told = {
+                "source": "psp",
+                "outside_id": self._key(),
+                "code": pledge.code if pledge else None,
+                "reference": reference or None,
+                "paid_at": self.at,
+            } | told
+            return payments.pay(
+                db,
+                KEYS,
+                Payment(kind=Kind.PAYMENT, amount=amount, **told),
+                channel="psp",
+                test=pledge.test if pledge else False,
+                at=self.at,
+            )
+
+    def give(
+        self,
+        amount: int,
+        phone: str | None = None,
+        *,
+        campaign: str = CAMPAIGN,
+        test: bool = False,
+    ) -> Paid:
+        """Give at a till."""
+        with self._writing() as db:
+            told = Payment(
+                "shop", self._key(), Kind.PAYMENT, amount, self.at, phone=phone
+            )
+            return gifts.give_at_till(
+                db,
+                KEYS,
+                told,
+                campaign=campaign,
+                purpose="nowruz",
+                channel="shop",
+                partner="corner-shop",
+                test=test,
+                at=self.at,
+            )
+
+    def give_back(self, amount: int, kind: Kind = Kind.REFUND, **told: Any) -> Paid:
+        """Have the payment service say that money went back."""
+        with self._writing() as db:
+            told = {
+                "source": "psp",
+                "outside_id": self._key(),
+                "paid_at": self.at,
+            } | told
+            return payments.told_back(
+                db,
+                KEYS,
+                Payment(kind=kind, amount=amount, **told),
+                channel="psp",
+                test=False,
+                at=self.at,
+            )
+
+    def agree_refund(self, event_id: int, amount: int) -> None:
+        """Owe a donor money of a pledge or a gift, as two people agreed."""
+        moved = Moved(
+            chart.donation(CAMPAIGN, "nowruz"),
+            chart.refund(CAMPAIGN),
+            "rial",
+            amount,
+            "reversal",
+        )
+        self.move(moved, kind="refund", about_id=event_id)
 
     def expire(self, pledge_id: int, amount: int) -> None:
-        self._resolve(pledge_id, amount, "pledge.expire", "expire", "")
+        self._resolve(pledge_id, amount, "pledge.expire", "expire")
+
+    def write_off(self, pledge_id: int, amount: int) -> None:
+        self._resolve(pledge_id, amount, "pledge.write_off", "void")
 
     def cancel(self, code: str, phone: str = "+989121234567") -> None:
         with self._writing() as db:
@@ -139,45 +215,40 @@ class Books:
             )
 
     def move(
-        self, moved: Moved, *, campaign: str = CAMPAIGN, test: bool = False
+        self,
+        moved: Moved,
+        *,
+        kind: str = "delivery",
+        about_id: int | None = None,
+        campaign: str = CAMPAIGN,
+        test: bool = False,
     ) -> int:
         """Record one transfer of any kind, and give its event's id."""
         with self._writing() as db:
             return events.record(
                 db,
                 key=self._key(),
-                kind="delivery",
+                kind=kind,
                 body={},
                 moved=[moved],
+                about_id=about_id,
                 campaign=campaign,
                 channel="at",
                 test=test,
                 at=self.at,
             ).event_id
 
-    def _resolve(
-        self, pledge_id: int, amount: int, kind: str, phase: str, reference: str
-    ) -> None:
+    def _resolve(self, pledge_id: int, amount: int, kind: str, phase: str) -> None:
         with self._writing() as db:
-            pending_id = db.scalar(
-                select(transfer.c.id).where(transfer.c.event_id == pledge_id)
-            )
-            debit, credit = db.execute(
-                text(
-                    "SELECT d.code, c.code FROM transfer t"
-                    " JOIN account d ON d.id = t.debit_id"
-                    " JOIN account c ON c.id = t.credit_id WHERE t.id = :id"
-                ),
-                {"id": pending_id},
-            ).one()
+            pledge = pledges.lock_pledge(db, pledge_id)
             events.record(
                 db,
                 key=self._key(),
                 kind=kind,
-                body={"reference": reference} if reference else {},
-                moved=[Moved(debit, credit, "rial", amount, phase, pending_id)],
+                body={},
+                moved=[pledges.resolving(pledge, amount, phase)],
                 about_id=pledge_id,
-                campaign=CAMPAIGN,
+                campaign=pledge.campaign,
                 channel="at",
                 test=False,
                 at=self.at,

@@ -27,6 +27,9 @@ def pledge(
     person_id: int | None = None,
     amount: int = 500_000,
     purpose: str = "meals",
+    unit: str = "rial",
+    donor_kind: pledges.DonorKind | None = None,
+    cohort: str | None = None,
     test: bool = False,
     at: datetime = AT,
 ) -> Recorded:
@@ -37,9 +40,11 @@ def pledge(
         person_id=caller(db) if person_id is None else person_id,
         campaign="winter",
         purpose=purpose,
-        unit="rial",
+        unit=unit,
         amount=amount,
         channel="at",
+        donor_kind=donor_kind,
+        cohort=cohort,
         test=test,
         at=at,
     )

@@ -2,8 +2,16 @@ from __future__ import annotations
 
 from sqlalchemy import Engine
 
-from ledger.balances import Balance, Trial, balances, campaign_totals, trial
+from ledger.balances import (
+    Balance,
+    CampaignTotal,
+    Trial,
+    balances,
+    campaign_totals,
+    trial,
+)
 from ledger.engine import reading
+from ledger.payments import Kind
 from tests.ledger.books import CAMPAIGN, Books
 
 RECEIVABLE = f"A:Receivable:Pledge:{CAMPAIGN}"
@@ -22,7 +30,9 @@ def test_a_pledge_is_pending_until_it_is_paid(ledger_engine: Engine) -> None:
     books.pay(pledge, 30)
     with reading(ledger_engine) as db:
         assert balances(db) == [
-            Balance(RECEIVABLE, "rial", pending=70, posted=30),
+            Balance(RECEIVABLE, "rial", pending=70, posted=0),
+            Balance("A:Settle:psp", "rial", pending=0, posted=30),
+            Balance("L:Suspense:psp", "rial", pending=0, posted=0),
             Balance(DONATION, "rial", pending=-70, posted=-30),
         ]
 
@@ -78,3 +88,39 @@ def test_a_campaign_totals_what_became_of_its_pledges(ledger_engine: Engine) -> 
     assert (rial.standing, rial.outstanding) == (1_150, 1_050)
     # One gave twice and one took it all back.
     assert rial.donors == 2
+
+
+def test_gifts_refunds_and_what_was_given_up_are_told_apart(
+    ledger_engine: Engine,
+) -> None:
+    books = Books(ledger_engine)
+    paid, code = books.pledge(amount=100)
+    given_up, _ = books.pledge(amount=200)
+    books.pledge(amount=3, unit="parcel")
+    books.pay(paid, 100)
+    books.write_off(given_up, 150)
+    books.give(40)
+    books.give(9, campaign="another")
+    books.give_back(25, Kind.REVERSAL, code=code)
+    books.agree_refund(paid, 10)
+
+    with reading(ledger_engine) as db:
+        goods, rial = campaign_totals(db, campaign=CAMPAIGN)
+        (other,) = campaign_totals(db, campaign="another")
+    assert (rial.pledged, rial.written_off, rial.voided) == (300, 150, 0)
+    assert (rial.standing, rial.outstanding) == (150, 50)
+    assert (rial.paid, rial.gifts, rial.refunded) == (100, 40, 35)
+    assert rial.received == 105
+    assert (goods.unit, goods.pledged, goods.received) == ("parcel", 3, 0)
+    # A campaign of gifts alone has its row.
+    assert other == CampaignTotal("another", "rial", gifts=9)
+
+
+def test_a_rehearsed_gift_is_not_counted(ledger_engine: Engine) -> None:
+    books = Books(ledger_engine)
+    books.pledge(amount=100, test=True)
+    books.give(40, test=True)
+    with reading(ledger_engine) as db:
+        assert campaign_totals(db, campaign=CAMPAIGN) == []
+        (rial,) = campaign_totals(db, campaign=CAMPAIGN, test=True)
+    assert (rial.pledged, rial.gifts) == (100, 40)

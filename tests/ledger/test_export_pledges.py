@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import Engine, text
 
-from ledger import people, pledges
+from ledger import chart, matching, people, pledges
 from ledger.balances import balances, campaign_totals
 from ledger.engine import reading, writing
 from ledger.export import PLEDGES, BadSelection, Selection, export_csv
@@ -58,6 +58,10 @@ def test_a_new_pledge_is_open_and_nothing_is_paid(ledger_engine: Engine) -> None
             "donor": "***4567",
             "text_state": "none",
             "reference": "",
+            "refunded": "0",
+            "donor_kind": "",
+            "cohort": "",
+            "partner": "",
         }
     ]
 
@@ -92,6 +96,14 @@ def test_a_state_is_the_one_that_the_donor_is_told(ledger_engine: Engine) -> Non
     begun, _ = books.pledge(amount=100)
     books.pay(begun, 1)
     books.pledge(amount=100)
+    given_up, _ = books.pledge(amount=100)
+    books.write_off(given_up, 100)
+    returned, _ = books.pledge(amount=100)
+    books.pay(returned, 100)
+    books.agree_refund(returned, 100)
+    in_part, _ = books.pledge(amount=100)
+    books.pay(in_part, 100)
+    books.agree_refund(in_part, 40)
 
     found = rows(ledger_engine)
     with reading(ledger_engine) as db:
@@ -103,7 +115,35 @@ def test_a_state_is_the_one_that_the_donor_is_told(ledger_engine: Engine) -> Non
     assert [int(row["outstanding"]) for row in found] == [
         pledge.outstanding for pledge in told
     ]
-    assert [row["paid"] for row in found] == ["0", "0", "30", "100", "1", "0"]
+    paid_of_each = ["0", "0", "30", "100", "1", "0", "0", "100", "100"]
+    assert [row["paid"] for row in found] == paid_of_each
+    assert [int(row["refunded"]) for row in found] == [
+        pledge.refunded for pledge in told
+    ]
+    assert [row["refunded"] for row in found][-2:] == ["100", "40"]
+
+
+def test_money_that_came_before_its_pledge_was_known_is_told_of_its_payment(
+    ledger_engine: Engine,
+) -> None:
+    books = Books(ledger_engine)
+    paid_at = NOON - timedelta(hours=5)
+    _, code = books.pledge(amount=750_000)
+    unknown = books.pay(None, 750_000, "RRN-9", paid_at=paid_at)
+    (row,) = rows(ledger_engine)
+    assert (row["paid"], row["reference"]) == ("0", "")
+    with writing(ledger_engine) as db:
+        matching.match(
+            db,
+            payment_id=unknown.event_id,
+            code=code,
+            by="sara",
+            why="the donor showed the receipt",
+            at=books.at,
+        )
+    (row,) = rows(ledger_engine)
+    assert (row["paid"], row["reference"]) == ("750000", "RRN-9")
+    assert row["paid_at"] == "2026-11-22T03:30:00Z"
 
 
 def test_only_rial_is_told_in_toman(ledger_engine: Engine) -> None:
@@ -194,10 +234,12 @@ def test_exports_and_balances_agree(ledger_engine: Engine) -> None:
     found = rows(ledger_engine)
     with reading(ledger_engine) as db:
         (total,) = campaign_totals(db, campaign=CAMPAIGN)
-        debit = max(balances(db), key=lambda balance: balance.posted)
-    assert sum(int(row["paid"]) for row in found) == total.paid == debit.posted == 250
+        books_say = {one.account: one for one in balances(db)}
+    promised = books_say[chart.receivable(CAMPAIGN)]
+    settled = books_say[chart.settle("psp")]
+    assert sum(int(row["paid"]) for row in found) == total.paid == settled.posted == 250
     left = sum(int(row["outstanding"]) for row in found)
-    assert left == total.outstanding == debit.pending == 250
+    assert left == total.outstanding == promised.pending == 250
 
 
 def rows(engine: Engine, selection: Selection = TEHRAN) -> list[dict[str, str]]:

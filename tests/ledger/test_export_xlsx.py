@@ -69,6 +69,45 @@ def test_totals_stand_below_the_last_row_for_each_unit(
     assert rial["amount_toman"] == "300000.5"
 
 
+def test_the_last_sheet_sums_up_each_unit_and_state(
+    ledger_engine: Engine, tmp_path: Path
+) -> None:
+    books = Books(ledger_engine)
+    for amount in (100, 200):
+        pledge, _ = books.pledge(amount=amount)
+        books.pay(pledge, 50)
+    books.pledge(amount=7)
+    books.pledge(amount=4, unit="parcel", campaign="parcels")
+    sheet = written(ledger_engine, PLEDGES, tmp_path)["totals"]
+    found = [
+        (row["unit"], row["state"], row["rows"], row["amount"], row["outstanding"])
+        for row in records(sheet)
+    ]
+    assert found == [
+        ("parcel", "open", 1, 4, 4),
+        ("rial", "open", 1, 7, 7),
+        ("rial", "part_paid", 2, 300, 200),
+    ]
+
+
+def test_the_sheet_of_sums_reads_from_right_to_left_too(
+    ledger_engine: Engine, tmp_path: Path
+) -> None:
+    Books(ledger_engine).pledge()
+    sheet = written(ledger_engine, PLEDGES, tmp_path, Headers.FA)["جمع‌ها"]
+    assert sheet.sheet_view.rightToLeft
+    titles = [cell.value for cell in sheet[1]]
+    assert titles[:4] == ["واحد", "وضعیت", "تعداد", "مقدار"]
+
+
+def test_the_same_rows_are_the_same_file(ledger_engine: Engine, tmp_path: Path) -> None:
+    Books(ledger_engine).pledge()
+    written(ledger_engine, PLEDGES, tmp_path)
+    first = (tmp_path / "export.xlsx").read_bytes()
+    written(ledger_engine, PLEDGES, tmp_path)
+    assert (tmp_path / "export.xlsx").read_bytes() == first
+
+
 def test_sign_ups_are_counted_below(ledger_engine: Engine, tmp_path: Path) -> None:
     books = Books(ledger_engine)
     books.sign_up("+989121234561")
@@ -83,8 +122,8 @@ def test_a_full_sheet_is_followed_by_another(
     books = Books(ledger_engine)
     codes = [books.pledge(amount=10)[1] for _ in range(5)]
     workbook = written(ledger_engine, PLEDGES, tmp_path, sheet_rows_max=2)
-    assert workbook.sheetnames == ["pledges", "pledges 2", "pledges 3"]
-    each = [records(workbook[name]) for name in workbook.sheetnames]
+    assert workbook.sheetnames == ["pledges", "pledges 2", "pledges 3", "totals"]
+    each = [records(workbook[name]) for name in workbook.sheetnames[:3]]
     assert [row["code"] for sheet in each for row in sheet] == [*codes, "total"]
     assert each[2][-1]["amount"] == 50
 
@@ -179,7 +218,7 @@ def written(
 
 
 def only_sheet(workbook: Workbook) -> Worksheet:
-    (sheet,) = workbook.worksheets
+    sheet, _ = workbook.worksheets
     return sheet
 
 

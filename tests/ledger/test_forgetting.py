@@ -5,19 +5,24 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, func, insert, select
+from sqlalchemy import Connection, Engine, Table, func, insert, select, update
 
 from ledger.engine import reading, writing
-from ledger.forgetting import KEPT, forget
+from ledger.forgetting import KEPT, TEXTS_KEPT, forget, forget_texts
 from ledger.schema import (
+    attempt,
+    dial_end,
     enquiry,
     fragment,
     inbound,
+    outbox,
+    payment,
     person,
     question,
     receipt,
     unreadable,
 )
+from tests.ledger.books import Books
 from tests.texts import NOON
 
 OLD, NEW = NOON - KEPT - timedelta(hours=1), NOON - KEPT + timedelta(hours=1)
@@ -70,6 +75,71 @@ def test_only_what_is_old_is_forgotten(ledger_engine: Engine) -> None:
         ("open", b"w"),
         ("open", b"w"),
     ]
+
+
+def test_what_texts_said_goes_after_three_months(ledger_engine: Engine) -> None:
+    books = Books(ledger_engine, at=NOON - TEXTS_KEPT - timedelta(hours=1))
+    event_id, _ = books.pledge()
+    for template, state in (("a", "delivered"), ("b", "queued"), ("c", "failed")):
+        books.promise(event_id, state, template)
+    books.at = NOON - TEXTS_KEPT + timedelta(hours=1)
+    books.promise(event_id, "delivered", "d")
+    with writing(ledger_engine) as db:
+        db.execute(update(outbox).values(slots={"code": "123456782"}))
+        for number, at in enumerate((OLD, NEW), start=1):
+            db.execute(
+                insert(attempt).values(
+                    outbox_id=1,
+                    number=number,
+                    carrier="kave",
+                    began_at=at - TEXTS_KEPT + KEPT,
+                    outcome="refused",
+                    detail="HTTP 411",
+                )
+            )
+
+    looked = []
+    for _ in range(4):
+        with writing(ledger_engine) as db:
+            looked.append(forget_texts(db, before=NOON - TEXTS_KEPT, limit=2))
+    assert looked == [3, 1, 0, 0]
+
+    with reading(ledger_engine) as db:
+        said = dict(db.execute(select(outbox.c.template, outbox.c.slots)).all())
+        details = db.scalars(select(attempt.c.detail).order_by(attempt.c.number)).all()
+    kept = {"code": "123456782"}
+    assert said == {"a": {}, "b": kept, "c": {}, "d": kept}
+    assert details == [None, "HTTP 411"]
+
+
+def test_how_a_call_ended_goes_after_a_week_and_a_payer_after_a_year(
+    ledger_engine: Engine,
+) -> None:
+    event_id, _ = Books(ledger_engine).pledge()
+    other_id, _ = Books(ledger_engine, name="b").pledge()
+    with writing(ledger_engine) as db:
+        for dial, days in (("old", 8), ("new", 6)):
+            at = NOON - timedelta(days=days)
+            db.execute(insert(dial_end).values(dial=dial, reached=True, at=at))
+        for number, (of, days) in enumerate(((event_id, 366), (other_id, 364))):
+            db.execute(
+                insert(payment).values(
+                    event_id=of,
+                    source="psp",
+                    outside_id=str(number),
+                    amount=1,
+                    look_up=b"p" * 32,
+                    paid_at=NOON - timedelta(days=days),
+                    unmatched=0,
+                )
+            )
+
+    assert _forget(ledger_engine, limit=5) == 2
+
+    with reading(ledger_engine) as db:
+        assert db.scalars(select(dial_end.c.dial)).all() == ["new"]
+        known = select(payment.c.event_id).where(payment.c.look_up.is_not(None))
+        assert db.scalars(known).all() == [other_id]
 
 
 def _forget(engine: Engine, *, limit: int) -> int:

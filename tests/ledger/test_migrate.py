@@ -46,7 +46,8 @@ def test_the_migrated_tables_are_the_ones_of_the_schema(ledger_engine: Engine) -
             difference
             for difference in compare_metadata(context, schema.metadata)
             # Only PostgreSQL has the transaction and the cluster that made an event.
-            if not (difference[0] == "remove_column" and difference[3].name in ("xid", "cluster"))
+            if difference[0] != "remove_column"
+            or difference[3].name not in ("xid", "cluster")
         ]
     assert differences == []
 

@@ -11,10 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, func, select
 
-from ledger import events, migrate, pledges, schema
+from ledger import chart, events, migrate, payments, pledges, schema
 from ledger.engine import connect, reading, writing
 from ledger.events import Moved
-from ledger.pledges import Cancelled, CancelOutcome, State
+from ledger.payments import Kind, Payment
+from ledger.pledges import Cancelled, CancelOutcome, DonorKind, Pledge, State
 from phone.codes import is_code
 from tests.ledger.facts import AT, KEYS, OTHER_PHONE, caller, count, pledge
 
@@ -41,28 +42,29 @@ def cancel(
 
 def pay(db: Connection, code: str | None, amount: int, key: str = "pay:1") -> None:
     assert code is not None
-    found = pledges.pledge_of(db, person_id=caller(db), code=code)
-    assert found is not None
+    told = Payment("psp", key, Kind.PAYMENT, amount, AT, code=code)
+    paid = payments.pay(db, KEYS, told, channel="psp", test=False, at=AT)
+    assert paid.unmatched == 0
+
+
+def resolve(db: Connection, pledge_id: int, amount: int, kind: str, phase: str) -> None:
+    found = pledges.lock_pledge(db, pledge_id)
     events.record(
         db,
-        key=key,
-        kind="payment",
-        body={"amount": amount},
-        moved=[
-            Moved(
-                "A:Receivable:Pledge:winter",
-                f"N:Donation:winter:{found.purpose}",
-                "rial",
-                amount,
-                "post",
-                found.pending_id,
-            )
-        ],
-        about_id=found.event_id,
-        channel="psp",
+        key=f"{kind}:{pledge_id}",
+        kind=kind,
+        body={},
+        moved=[pledges.resolving(found, amount, phase)],
+        about_id=pledge_id,
+        channel="at",
         test=False,
         at=AT,
     )
+
+
+def only(db: Connection) -> Pledge:
+    (found,) = pledges.pledges_of(db, person_id=caller(db))
+    return found
 
 
 def test_a_pledge_is_pending_and_has_a_code(ledger_engine: Engine) -> None:
@@ -176,6 +178,103 @@ def test_the_rest_of_a_part_paid_pledge_can_be_cancelled(
         )
 
 
+def test_what_we_give_up_is_not_what_the_donor_took_back(
+    ledger_engine: Engine,
+) -> None:
+    with writing(ledger_engine) as db:
+        made = pledge(db)
+        resolve(db, made.event_id, 500_000, "pledge.write_off", "void")
+        found = only(db)
+        assert (found.state, found.outstanding) == (State.WRITTEN_OFF, 0)
+        assert (found.written_off, found.voided) == (500_000, 0)
+        assert cancel(db, made.code) == Cancelled(CancelOutcome.ALREADY_CANCELLED)
+
+
+def test_an_expired_rest_leaves_what_was_paid_paid(ledger_engine: Engine) -> None:
+    with writing(ledger_engine) as db:
+        made = pledge(db)
+        pay(db, made.code, 200_000)
+        resolve(db, made.event_id, 300_000, "pledge.expire", "expire")
+        found = only(db)
+    assert (found.state, found.paid, found.expired) == (State.PAID, 200_000, 300_000)
+
+
+def test_a_pledge_is_refunded_once_all_that_was_paid_went_back(
+    ledger_engine: Engine,
+) -> None:
+    states = []
+    with writing(ledger_engine) as db:
+        made = pledge(db)
+        pay(db, made.code, 500_000)
+        for part in (200_000, 300_000):
+            events.record(
+                db,
+                key=f"refund:{part}",
+                kind="refund",
+                body={},
+                moved=[
+                    Moved(
+                        chart.donation("winter", "meals"),
+                        chart.refund("winter"),
+                        "rial",
+                        part,
+                        "reversal",
+                    )
+                ],
+                about_id=made.event_id,
+                channel="psp",
+                test=False,
+                at=AT,
+            )
+            found = only(db)
+            states.append((found.state, found.refunded, found.paid))
+    assert states == [
+        (State.PAID, 200_000, 500_000),
+        (State.REFUNDED, 500_000, 500_000),
+    ]
+
+
+def test_goods_are_pledged_on_accounts_of_their_own_unit(ledger_engine: Engine) -> None:
+    with writing(ledger_engine) as db:
+        made = pledge(db, unit="parcel", amount=3)
+        pledge(db, "at:2", amount=3)
+        names = select(schema.account.c.code).order_by(schema.account.c.code)
+        assert db.scalars(names).all() == [
+            "A:Receivable:Pledge:winter",
+            "A:Receivable:Pledge:winter:parcel",
+            "N:Donation:winter:meals",
+            "N:Donation:winter:meals:parcel",
+        ]
+        assert cancel(db, made.code).released == 3
+
+
+def test_a_staff_gives_under_its_cohorts_code(ledger_engine: Engine) -> None:
+    with writing(ledger_engine) as db:
+        made = pledge(db, donor_kind=DonorKind.COHORT, cohort="nurses")
+        again = pledge(db, donor_kind=DonorKind.COHORT, cohort="drivers")
+        assert again == replace(made, first=False, differs=("cohort",))
+        assert pledge(db).differs == ("cohort", "donor_kind")
+        row = db.execute(select(schema.event)).one()
+    assert (row.donor_kind, row.cohort, row.partner) == ("cohort", "nurses", None)
+
+
+def test_a_cohort_without_its_code_is_a_mistake_of_ours(ledger_engine: Engine) -> None:
+    with pytest.raises(AssertionError), writing(ledger_engine) as db:
+        pledge(db, donor_kind=DonorKind.COHORT)
+    with pytest.raises(AssertionError), writing(ledger_engine) as db:
+        pledge(db, donor_kind=DonorKind.ORGANISATION, cohort="nurses")
+
+
+def test_an_operator_finds_anybodys_pledge_by_its_code(ledger_engine: Engine) -> None:
+    with writing(ledger_engine) as db:
+        made = pledge(db)
+        found = pledges.pledge_by_code(db, made.code or "")
+        assert found == pledges.pledge_by_id(db, made.event_id) == only(db)
+        assert found.person_id == caller(db)
+        assert pledges.pledge_by_code(db, "100000000") is None
+        assert pledges.pledge_by_id(db, made.event_id + 1) is None
+
+
 def test_of_many_cancellations_at_once_one_moves_the_money(
     ledger_engine: Engine,
 ) -> None:
@@ -281,7 +380,8 @@ def _act(db: Connection, act: str, number: int, amount: int) -> None:
         return
     found = pledges.pledge_of(db, person_id=caller(db), code=mine.code or "")
     assert found is not None
-    if found.outstanding >= amount or events.find(db, key=f"m:{number}:{amount}"):
+    known = events.find(db, key=f"pay:psp:payment:m:{number}:{amount}")
+    if found.outstanding >= amount or known:
         pay(db, mine.code, amount, f"m:{number}:{amount}")
 
 

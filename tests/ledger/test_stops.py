@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Engine, select
 from ledger import schema, stops
 from ledger.engine import writing
 from ledger.vault import look_up
-from tests.ledger.facts import AT, KEYS, OTHER_PHONE, PHONE, count
+from tests.ledger.facts import AT, KEYS, OTHER_PHONE, PHONE, caller, count
 
 WHO = look_up(KEYS, PHONE)
 CALL: dict[str, Any] = {"look_up": WHO, "channel": "kave", "test": False, "at": AT}
@@ -71,3 +71,20 @@ def test_everything_can_be_started_at_once(ledger_engine: Engine) -> None:
         stops.stop(db, key="in:4", line="10001", **CALL)
         stops.start_all(db, key="in:3", **CALL)
         assert is_stopped(db)
+
+
+def test_a_person_is_known_by_the_lines_they_refused(ledger_engine: Engine):
+    with writing(ledger_engine) as db:
+        person, other = caller(db), caller(db, OTHER_PHONE)
+        for number, line in enumerate(["10001", stops.EVERY_LINE]):
+            stops.stop(
+                db,
+                key=f"stop:{number}",
+                look_up=look_up(KEYS, PHONE),
+                line=line,
+                channel="at",
+                test=line == "10001",
+                at=AT,
+            )
+        assert stops.lines_of(db, person_id=person) == {"~10001", "*"}
+        assert stops.lines_of(db, person_id=other) == set()

@@ -19,16 +19,18 @@ def test_books_kept_by_the_service_are_sound(ledger_engine: Engine) -> None:
     assert verdict.is_sound, verdict.faults
     assert {count.table: count.rows for count in verdict.counts} == {
         "event": 7,
-        "transfer": 6,
+        "transfer": 8,
         "code": 4,
         "signup": 1,
         "outbox": 1,
+        "leaf": 0,
     }
     assert verdict.sums == (
         Sum("rial", "expire", test=False, transfers=1, amount=10),
         Sum("rial", "pending", test=False, transfers=2, amount=300),
         Sum("rial", "pending", test=True, transfers=1, amount=900),
         Sum("rial", "post", test=False, transfers=1, amount=60),
+        Sum("rial", "single", test=False, transfers=2, amount=120),
         Sum("rial", "void", test=False, transfers=1, amount=200),
     )
     assert [done for done, _ in steps] == list(range(steps[-1][1] + 1))

@@ -9,13 +9,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 from phone.encoding import Limits
+from ussd.facts import FACTS
 from ussd.machine import Effect, Need, Session, Step, begin, step
-from ussd.menus import Menus
+from ussd.menus import (
+    Menus,
+)
 
 # A day on which the shipped campaign is open.
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 CODE = "572495724"
 ROUNDS_MAX = 20
+# What gives a tracking code.
+CODED = ("pledge", "pledge_in_kind", "instalments", "sign_up")
 
 
 def through_json(session: Session) -> Session:
@@ -43,13 +48,17 @@ class Caller:
         known: Mapping[tuple[str, int], Mapping[str, str]] | None = None,
         pledges: Sequence[Mapping[str, Any]] = (),
         texts_stopped: bool = False,
+        proof: Mapping[str, Any] | None = None,
+        standings: Sequence[Mapping[str, Any]] = (),
     ) -> None:
         self.menus = menus
         self.now = now
         self.limits = limits or Limits()
         self.outcomes = dict(outcomes or {})
         self.known = dict(known or {})
-        self.pledges = list(pledges)
+        self.pledges = [{"unit": "rial", "count": 0, **one} for one in pledges]
+        self.proof = {**dict.fromkeys(FACTS["proof"], ""), **(proof or {})}
+        self.standings = list(standings)
         self.texts_stopped = texts_stopped
         self.done: list[Effect] = []
         self.texts: list[str] = []
@@ -118,15 +127,18 @@ class Caller:
             return {"language": effect.answers["language_chosen"]}
         if effect.name in ("stop_texts", "start_texts"):
             self.texts_stopped = effect.name == "stop_texts"
+        if effect.name == "stop_standing":
+            self.standings = []
+            return {}
         if effect.name == "cancel":
             self.pledges = [
-                {**pledge, "state": "cancelled"}
+                {**pledge, "state": "paid" if pledge.get("paid") else "cancelled"}
                 if pledge["value"] == effect.answers["pledge"]
                 else pledge
                 for pledge in self.pledges
             ]
             return {"outcome": "cancelled"}
-        return {"code": CODE} if effect.name in ("pledge", "sign_up") else {}
+        return {"code": CODE} if effect.name in CODED else {}
 
     def _fetch(self, need: Need) -> Mapping[str, Any]:
         if need.group == "caller":
@@ -136,14 +148,35 @@ class Caller:
                 "report_pledged": 7_500_000,
                 "report_paid": 500_000,
                 "report_donors": "",
+                "report_bought": 1_200,
+                "report_delivered": 900,
+                "report_unspent": 100_000,
             }
+        if need.group == "proof":
+            return self.proof
+        if need.group == "standings":
+            return {"items": self.standings}
+        if need.group == "standing":
+            for one in self.standings:
+                if one["value"] == need.argument:
+                    return {
+                        "standing_amount": one["amount"],
+                        "standing_purpose": one["purpose"],
+                        "standing_day": "1",
+                    }
+            return dict.fromkeys(FACTS["standing"], "")
         if need.group == "pledges":
             return {"items": self.pledges}
         found = [p for p in self.pledges if p["value"] == need.argument]
-        if not found:
-            return {"one_code": need.argument, "one_amount": 0, "one_state": ""}
+        nothing = {"amount": 0, "count": 0, "unit": "rial", "state": ""}
+        one = found[0] if found else nothing
+        paid = one.get("paid", 0)
         return {
             "one_code": need.argument,
-            "one_amount": found[0]["amount"],
-            "one_state": found[0]["state"],
+            "one_amount": one["amount"],
+            "one_count": one["count"],
+            "one_unit": one["unit"],
+            "one_state": one["state"],
+            "one_paid": paid,
+            "one_left": one["amount"] - paid,
         }

@@ -103,7 +103,11 @@ def test_a_shortcut_past_the_questions_is_found(source: str) -> None:
         "give.confirm speaks of 'amount', which not every way to it asks for",
         "give.confirm speaks of 'purpose', which not every way to it asks for",
         "pledge needs 'amount', which is not asked for",
+        "standing needs 'amount', which is not asked for",
+        "instalments needs 'amount', which is not asked for",
         "pledge needs 'purpose', which is not asked for",
+        "standing needs 'purpose', which is not asked for",
+        "instalments needs 'purpose', which is not asked for",
     }
 
 

@@ -143,6 +143,8 @@ def test_a_keyword_past_the_amount_is_found(source: str) -> None:
     assert _whats(_proof(changed).faults) == {
         "give.confirm speaks of 'amount', which not every way to it asks for",
         "pledge needs 'amount', which is not asked for",
+        "standing needs 'amount', which is not asked for",
+        "instalments needs 'amount', which is not asked for",
     }
 
 

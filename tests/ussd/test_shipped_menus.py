@@ -96,7 +96,7 @@ def test_an_open_pledge_can_be_paid_and_cancelled(menus: Menus, language: str) -
 def test_a_paid_pledge_offers_neither(menus: Menus) -> None:
     caller = Caller(menus, ROOT, pledges=[OPEN, PAID])
     caller.types("4", "2")
-    assert caller.text == "100000006: ۲٬۰۰۰ تومان، پرداخت‌شده\n0 بازگشت"
+    assert caller.text == "100000006: ۲٬۰۰۰ تومان، پرداخت‌شده\n3 گواه\n0 بازگشت"
     for key in ("1", "2"):
         caller.types(key)
         assert caller.at == "st.one"
@@ -156,7 +156,10 @@ def test_texts_are_stopped_and_started_again(menus: Menus, language: str) -> Non
 
 def test_the_report_is_read_and_texted(menus: Menus) -> None:
     caller = Caller(menus, ROOT)
-    assert caller.types("9", "5").startswith("ثبت ۷۵۰٬۰۰۰ تومان\nدریافت ۵۰٬۰۰۰")
+    assert caller.types("9", "5").startswith("ثبت ۷۵۰٬۰۰۰ تومان\nرسیده ۵۰٬۰۰۰")
+    assert "1,200" not in caller.text
+    assert "۹۰۰" in caller.types("2")
+    caller.types("0")
     caller.types("1")
     assert caller.at == "report.sent"
     assert [e.name for e in caller.done] == ["text_report"]

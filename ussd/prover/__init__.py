@@ -9,8 +9,9 @@ values      amounts, presets and codes that cannot be
 conditions  what is never so, or always
 consents    what is asked before it is allowed, or told where it must not be
 wording     texts too long for a screen, at their longest: `worst` has the values, of
-            the slots that `marked` finds; `legible` is what reads wrong, `short_forms`
-            what a handset without Persian cannot show
+            the slots that `marked` finds, and `longest` those of facts and answers;
+            `legible` is what reads wrong, `short_forms` what a handset without Persian
+            cannot show
 notices     short texts that are no screens, and `messages` those that are sent
 costs       the parts of each text that is sent, and why they are so many
 keywords    what a text may begin with

@@ -33,6 +33,7 @@ NETWORK_SECONDS = 2.0
 LETTERS = 8
 AMOUNT_DIGITS = 6
 POSTCODE_DIGITS = 10
+COHORT_DIGITS = 8
 CODE_DIGITS = 9
 # Dial codes beyond this many open menus that the first ones open too.
 OPENED_MAX = 40
@@ -102,6 +103,8 @@ def _typing(ask: Ask) -> float:
             return CODE_DIGITS * KEY_SECONDS
         case Kind.NUMBER:
             return len(str(ask.max)) * KEY_SECONDS
+        case Kind.COHORT:
+            return COHORT_DIGITS * KEY_SECONDS
         case Kind.DIGITS | Kind.PLACE_CODE:
             return ask.max * KEY_SECONDS
         case Kind.YES_NO | Kind.DIAL:

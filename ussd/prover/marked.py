@@ -14,6 +14,7 @@ from ussd.menus import Menus
 
 __all__ = [
     "CODE",
+    "DAY",
     "Constant",
     "Listed",
     "Name",
@@ -100,3 +101,5 @@ def constants(menus: Menus) -> Callable[[str], Constant]:
 
 # The longest tracking code: all are of nine digits.
 CODE = Name("999999999")
+# A Jalali day as texts write it.
+DAY = "1405/12/29"

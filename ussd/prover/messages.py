@@ -19,12 +19,20 @@ from ussd.deeds import (
     CUT_OFF_SLOTS,
     EFFECT_TEXTS,
     KEYWORD_SLOTS,
+    LEDGER_TEXTS,
 )
 from ussd.faults import Fault
 from ussd.menus import Campaign, Menus, TextMessage
 from ussd.prover.legible import illegible
-from ussd.prover.marked import CODE, Rial, titles_of
-from ussd.prover.worst import NO_MAX, SUM_MAX, Line
+from ussd.prover.longest import (
+    INSTALMENTS_MAX,
+    NO_MAX,
+    PARCELS_MAX,
+    SUM_MAX,
+    UNITS_MAX,
+)
+from ussd.prover.marked import CODE, DAY, Name, Rial, titles_of
+from ussd.prover.worst import Line
 from ussd.templates import Unrendered
 
 __all__ = ["Wording", "message_faults", "slots_of", "wordings"]
@@ -54,6 +62,7 @@ def slots_of(menus: Menus) -> dict[str, Sequence[str]]:
     }
     given |= {f.cut_off: CUT_OFF_SLOTS for f in menus.flows.values() if f.cut_off}
     given |= CONVERSATION_TEXTS
+    given |= LEDGER_TEXTS
     for keyword in menus.keywords.values():
         if keyword.says:
             # One that a deed sends too may say no more than both can.
@@ -168,9 +177,18 @@ def _values(
     return {
         # A round amount is shorter than one that needs a decimal in toman.
         "amount": [Rial(most), Rial(most - 1)],
+        "left": [Rial(most), Rial(most - 1)],
+        "number": [INSTALMENTS_MAX],
+        "due": [Name(DAY)],
+        "count": [PARCELS_MAX],
+        "goods": [value for value, _ in menus.lists.get("goods", ())],
+        "bring_to": [campaign.bring_to.get(language, "")],
         "code": [CODE],
         "pledged": [Rial(SUM_MAX)],
         "paid": [Rial(SUM_MAX)],
+        "bought": [UNITS_MAX],
+        "delivered": [UNITS_MAX],
+        "unspent": [Rial(SUM_MAX)],
         "pay": [campaign.pay],
         "call": [campaign.call],
         "contact": [campaign.contact],

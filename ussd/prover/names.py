@@ -11,8 +11,8 @@ from ussd.prover.ways import OUTCOMES, REASONS
 
 __all__ = ["LISTED_FACTS", "name_faults"]
 
-# The group of facts that is a list.
-LISTED_FACTS = ("pledges",)
+# The groups of facts that are lists.
+LISTED_FACTS = ("pledges", "standings")
 
 _NAME = "Correct the name, or add what it names"
 
@@ -102,7 +102,7 @@ def _screen(menus: Menus, screen: Screen) -> Iterator[Fault]:
     yield from _missing(menus, screen, led, [screen.via], place)
     if screen.listed and screen.listed not in {*menus.lists, *LISTED_FACTS}:
         what = f"{screen.name} lists {screen.listed!r}, which is no list"
-        yield Fault(*place, what, "Name a list of this file, or pledges")
+        yield Fault(*place, what, "Name a list of this file, pledges or standings")
 
 
 def _missing(

@@ -9,8 +9,8 @@ from phone.encoding import Limits, excess
 from ussd.faults import Fault
 from ussd.menus import Menus
 from ussd.prover.legible import LIKE_A_KEY, illegible
+from ussd.prover.longest import SUM_MAX
 from ussd.prover.marked import CODE, Rial
-from ussd.prover.worst import SUM_MAX
 from ussd.screen import MORE
 from ussd.templates import Template, Unrendered
 

@@ -14,7 +14,10 @@ __all__ = ["shape_faults"]
 # Replies that stop and restart campaign texts, on every line.
 RESERVED_KEYS = ("11", "12")
 # What is recorded for good, or decides what a phone gets: nobody passes it unread.
-WEIGHTY = ("pledge", "cancel", "sign_up", "stop_texts", "start_texts")
+WEIGHTY = (
+    *("pledge", "pledge_in_kind", "instalments", "standing", "stop_standing"),
+    *("cancel", "sign_up", "stop_texts", "start_texts", "erase"),
+)
 ITEM_KEYS = tuple("123456789")
 BOUNDED = (Kind.NUMBER, Kind.DIGITS, Kind.TEXT, Kind.PLACE_CODE)
 

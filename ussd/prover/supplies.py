@@ -11,8 +11,13 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
+from ussd.facts import FACT_OF, FACTS
 from ussd.faults import Fault
-from ussd.menus import EFFECTS, FACTS, Menus, Screen
+from ussd.menus import (
+    EFFECTS,
+    Menus,
+    Screen,
+)
 from ussd.prover.paths import Paths, openings
 from ussd.prover.ways import Way
 
@@ -23,8 +28,11 @@ GIVEN = frozenset({"dialled", "language"})
 CAMPAIGN_SLOTS = frozenset(
     {"campaign_title", "campaign_state", "organiser", "permit", "contact"}
     | {"opens", "min", "max", "call", "pay"}
+    | {"card", "link", "bring_to", "parcel_price"}
 )
-ITEM_SLOTS = frozenset({"state", "amount", "value", "title"})
+ITEM_SLOTS = frozenset(
+    {"state", "amount", "count", "unit", "purpose", "value", "title"}
+)
 
 
 class Supplies:
@@ -123,7 +131,7 @@ class Supplies:
         typed = {
             screen.then
             for screen in menus.screens.values()
-            if screen.ask is not None and screen.ask.answer in FACTS
+            if screen.ask is not None and screen.ask.answer == FACT_OF["pledge"]
         }
         for name in self.paths.reached:
             screen = menus.screens[name]
@@ -137,9 +145,9 @@ class Supplies:
                     what = f"{name} speaks of {slot!r}, which not every way to it "
                     remedy = "Ask for it on every way here"
                     yield Fault(*place, what + "asks for", remedy)
-            for group in screen.needs:
-                if group in answers and not self.given(name, group):
-                    what = f"{name} speaks of a {group} that was not picked"
+            for one in sorted({FACT_OF[g] for g in screen.needs if g in FACT_OF}):
+                if one in answers and not self.given(name, one):
+                    what = f"{name} speaks of a {one} that was not picked"
                     yield Fault(*place, what, "Lead to it from the list only")
             if name in typed and screen.needs and not _excepts_strangers(screen):
                 what = f"{name} speaks of a pledge whose code was typed, and which may "

@@ -11,13 +11,15 @@ __all__ = ["OUTCOMES", "REASONS", "Way", "ways_out"]
 
 # What each effect can come to, and the answers that it leaves for the screens after
 # it; "" is what was asked for. `gateway.effects` comes to no other.
+_SHUT: Mapping[str, frozenset[str]] = dict.fromkeys(
+    ("closed", "early", "paused"), frozenset()
+)
 OUTCOMES: Mapping[str, Mapping[str, frozenset[str]]] = {
-    "pledge": {
-        "": frozenset({"code"}),
-        "closed": frozenset(),
-        "early": frozenset(),
-        "paused": frozenset(),
-    },
+    "pledge": {"": frozenset({"code"}), **_SHUT},
+    "pledge_in_kind": {"": frozenset({"code"}), **_SHUT},
+    "instalments": {"": frozenset({"code"}), **_SHUT},
+    "standing": {"": frozenset(), "already": frozenset(), **_SHUT},
+    "stop_standing": {"": frozenset(), "not_yours": frozenset()},
     "cancel": {
         "cancelled": frozenset(),
         "already_cancelled": frozenset(),
@@ -29,6 +31,7 @@ OUTCOMES: Mapping[str, Mapping[str, frozenset[str]]] = {
     "stop_texts": {"": frozenset()},
     "start_texts": {"": frozenset()},
     "text_report": {"": frozenset()},
+    "erase": {"": frozenset()},
 }
 
 # Why an answer to a question of each kind can be refused, as `refused` names it.
@@ -40,6 +43,7 @@ REASONS: Mapping[Kind, tuple[str, ...]] = {
     Kind.POSTCODE: ("bad",),
     Kind.CODE: ("bad",),
     Kind.PLACE_CODE: ("bad",),
+    Kind.COHORT: ("bad",),
     Kind.YES_NO: ("bad",),
     Kind.DIAL: (),
 }

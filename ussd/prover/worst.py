@@ -15,7 +15,8 @@ from itertools import product
 from typing import Any
 
 from ussd.deeds import BY_TEXT
-from ussd.menus import Ask, Campaign, CampaignState, Kind, Menus, Screen
+from ussd.menus import Campaign, CampaignState, Kind, Menus, Screen
+from ussd.prover.longest import NO_MAX, UNITS, facts_of, items_of, longest_answers
 from ussd.prover.marked import (
     CODE,
     Constant,
@@ -27,22 +28,16 @@ from ussd.prover.marked import (
 )
 from ussd.templates import Slots, Template, Unrendered
 
-__all__ = ["NO_MAX", "SUM_MAX", "Bundle", "Line", "TooMany", "Worst"]
+__all__ = ["Bundle", "Line", "TooMany", "Worst"]
 
 Bundle = Mapping[str, Any]
 
 VALUES_MAX = 4_000
-# Rial; a campaign that gathers more shows a figure of the same length.
-SUM_MAX = 9_999_999_999_990
-DONORS_MAX = 999_999
 SENDER_CHARS = 14
-# A campaign without a largest gift takes none; a figure is shown in its place.
-NO_MAX = 10
-
 # Any day will do: the state of a campaign takes every value by itself.
 _SOME_DAY = datetime(2026, 1, 1, tzinfo=UTC)
 # What campaigns say that has digits and is no figure.
-_NAMES = ("permit", "contact", "call", "pay", "opens")
+_NAMES = ("permit", "contact", "call", "pay", "opens", "card")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +85,9 @@ class Worst:
         about = (language, campaign.id)
         if about not in self._bases:
             said = campaign.slots(language, _SOME_DAY)
-            amounts = {"min", "max"} | {name for name in said if "_amount" in name}
+            amounts = {"min", "max", "parcel_price"} | {
+                name for name in said if "_amount" in name
+            }
             self._bases[about] = {
                 **self._menus.blank,
                 **{n: Rial(v) if n in amounts else v for n, v in said.items()},
@@ -138,13 +135,7 @@ class Worst:
         if screen.listed in self._menus.lists:
             titles = self._menus.titles[language][screen.listed]
             return [{"value": v, "title": t} for v, t in titles.items()]
-        states = self._menus.titles[language].get("states", {"open": "open"})
-        amount = Rial((campaign.max or NO_MAX) - 1)
-        constant = constants(self._menus)
-        return [
-            {"value": CODE, "state": constant(state), "amount": amount}
-            for state in states
-        ]
+        return items_of(self._menus, screen.listed, campaign)
 
     def closed(self, name: str) -> frozenset[Any] | None:
         """Every value that a name can have, None where there is no end of them."""
@@ -154,6 +145,8 @@ class Worst:
             return frozenset(self._menus.languages)
         if name == "texts_stopped":
             return frozenset({False, True})
+        if name == "one_unit":
+            return frozenset(UNITS)
         if name == "one_state":
             states = self._menus.lists.get("states", ())
             named = frozenset(value for value, _ in states)
@@ -173,22 +166,12 @@ class Worst:
 
     # -- answers ---------------------------------------------------------------------
 
-    def _facts(self, campaign: Campaign) -> dict[str, Sequence[Any]]:
-        most = campaign.max or NO_MAX
-        states = [value for value, _ in self._menus.lists.get("states", ())]
+    def _facts(self, campaign: Campaign) -> Mapping[str, Sequence[Any]]:
         return {
             "campaign_state": [str(state) for state in CampaignState],
-            "texts_stopped": [False, True],
             "line": [Name(self._sender)],
-            "report_pledged": [Rial(SUM_MAX)],
-            "report_paid": [Rial(SUM_MAX)],
-            "report_donors": [DONORS_MAX],
-            "one_amount": [Rial(most), Rial(most - 1)],
-            "one_code": [CODE],
-            "one_state": list(map(constants(self._menus), states)) or ["open"],
-            "code": [CODE],
-            "meant": [RialAnswer(most), RialAnswer(most - 1)],
             "dialled": self._dialled(),
+            **facts_of(self._menus, campaign),
         }
 
     def _dialled(self) -> list[str]:
@@ -335,28 +318,5 @@ def _bundles(menus: Menus, gsm7_only: bool) -> Iterator[Bundle]:
         if screen.ask is not None:
             others = {name: constant(value) for name, value in screen.ask.set.items()}
             most = max(1, min(screen.ask.max, menus.limits.answer_chars_max))
-            for value in _longest(screen.ask, most, gsm7_only):
+            for value in longest_answers(menus, screen.ask, most, gsm7_only):
                 yield {**others, screen.ask.answer: value}
-
-
-def _longest(ask: Ask, most: int, gsm7_only: bool) -> Sequence[Any]:
-    """Longest answers to a question: in either alphabet where letters are typed."""
-    match ask.kind:
-        case Kind.AMOUNT:
-            return [None]
-        case Kind.NUMBER:
-            return [str(ask.max)]
-        case Kind.DIGITS | Kind.PLACE_CODE:
-            return [Name("9" * most)]
-        case Kind.CODE:
-            return [CODE]
-        case Kind.POSTCODE:
-            return [Name("99999")]
-        case Kind.YES_NO:
-            return [Constant("yes"), Constant("no")]
-        case Kind.TEXT:
-            # A bracket is two septets, and one letter there must be.
-            latin = "W" + "[" * (most - 1)
-            return [latin] if gsm7_only else [latin, "ض" * most]
-        case Kind.DIAL:
-            return []

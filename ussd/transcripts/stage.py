@@ -10,11 +10,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from phone import codes
+from phone.dates import jalali_day
 from phone.encoding import Limits
+from ussd.facts import FACTS
 from ussd.machine import Effect, Need, Session, Step, step
-from ussd.menus import EFFECT_TEXTS, CampaignState, Menus
+from ussd.menus import (
+    EFFECT_TEXTS,
+    CampaignState,
+    Menus,
+)
 from ussd.transcripts.stories import veiled
 
 __all__ = ["Stage"]
@@ -23,6 +30,8 @@ ROUNDS_MAX = 20
 # A code with a right check digit, for whatever a story has recorded.
 CODE = "10000000" + codes.damm("10000000")
 LINE = "10001"
+# What a closed campaign does not take; the last is no pledge yet.
+GIFTS = ("pledge", "pledge_in_kind", "instalments", "standing")
 
 
 @dataclass(slots=True)
@@ -67,7 +76,7 @@ class Stage:
     def carry_out(self, effect: Effect, language: str) -> Mapping[str, str]:
         """Do one effect and promise its text; return what it came to."""
         state = self.menus.campaigns[effect.campaign].state(self.now)
-        if effect.name == "pledge" and state is not CampaignState.OPEN:
+        if effect.name in GIFTS and state is not CampaignState.OPEN:
             return {"outcome": str(state)}
         before = [done.name for done in self.done]
         self.done.append(effect)
@@ -79,7 +88,7 @@ class Stage:
                 return {"outcome": "cancelled"}
             case "sign_up" if "sign_up" in before:
                 return {"code": CODE, "outcome": "already"}
-            case "pledge" | "sign_up":
+            case "sign_up" | "pledge" | "pledge_in_kind" | "instalments":
                 return {"code": CODE}
         return {}
 
@@ -95,8 +104,14 @@ class Stage:
             "amount": effect.answers.get("amount", "0"),
             "code": CODE,
             "pay": campaign.pay,
+            "count": effect.answers.get("count", "0"),
+            "goods": effect.answers.get("goods", ""),
+            "bring_to": campaign.bring_to.get(language, ""),
             "pledged": self.pledged,
             "paid": 0,
+            "bought": 0,
+            "delivered": 0,
+            "unspent": 0,
             "language": language,
             "figures": self.menus.figures.get(language, language),
             "titles": self.menus.titles[language],
@@ -105,33 +120,80 @@ class Stage:
 
     @property
     def pledges(self) -> list[Effect]:
-        return [effect for effect in self.done if effect.name == "pledge"]
+        return [effect for effect in self.done if effect.name in GIFTS[:3]]
 
     @property
     def pledged(self) -> int:
         """What was pledged in this story, in rial."""
-        return sum(int(effect.answers["amount"]) for effect in self.pledges)
+        return sum(int(effect.answers.get("amount") or 0) for effect in self.pledges)
+
+    @property
+    def standings(self) -> list[Effect]:
+        """The gifts of each month that were not ended."""
+        ended = any(effect.name == "stop_standing" for effect in self.done)
+        return [] if ended else [e for e in self.done if e.name == "standing"]
 
     def fetch(self, need: Need) -> Mapping[str, Any]:
         """The facts of one group."""
-        given = self.pledges
-        cancelled = any(effect.name == "cancel" for effect in self.done)
-        state = "cancelled" if cancelled else "open"
         asked = [e.name for e in self.done if e.name in ("stop_texts", "start_texts")]
-        amount = given[-1].answers["amount"] if given else "0"
+        items = [self._item(effect) for effect in self.pledges]
+        one = items[-1] if items else _NOTHING
+        monthly = [
+            {
+                "value": CODE,
+                "amount": effect.answers["amount"],
+                "purpose": effect.answers["purpose"],
+            }
+            for effect in self.standings
+        ]
+        month = monthly[-1] if monthly else {"amount": 0, "purpose": ""}
         worlds: dict[str, dict[str, Any]] = {
             "caller": {"texts_stopped": asked[-1:] != ["start_texts"], "line": LINE},
             "report": {
                 "report_pledged": self.pledged,
                 "report_paid": 0,
                 "report_donors": "",
+                "report_bought": 0,
+                "report_delivered": 0,
+                "report_unspent": 0,
             },
-            "pledge": {"one_code": CODE, "one_amount": amount, "one_state": state},
-            "pledges": {
-                "items": [
-                    {"value": CODE, "state": state, "amount": effect.answers["amount"]}
-                    for effect in given
-                ]
+            "pledge": {
+                "one_code": CODE,
+                "one_state": one["state"],
+                "one_unit": one["unit"],
+                "one_amount": one["amount"],
+                "one_count": one["count"],
+                "one_paid": 0,
+                "one_left": one["amount"],
             },
+            # Nothing is sealed while a story is told.
+            "proof": dict.fromkeys(FACTS["proof"], ""),
+            "pledges": {"items": items},
+            "standing": {
+                "standing_amount": month["amount"],
+                "standing_purpose": month["purpose"],
+                "standing_day": self._day if monthly else "",
+            },
+            "standings": {"items": monthly},
         }
         return worlds[need.group]
+
+    def _item(self, effect: Effect) -> dict[str, Any]:
+        goods = effect.name == "pledge_in_kind"
+        cancelled = any(done.name == "cancel" for done in self.done)
+        return {
+            "value": CODE,
+            "state": "cancelled" if cancelled else "open",
+            "unit": "parcel" if goods else "rial",
+            "amount": "0" if goods else effect.answers["amount"],
+            "count": effect.answers["count"] if goods else "0",
+        }
+
+    @property
+    def _day(self) -> str:
+        """Today's of the Jalali month."""
+        here = self.now.astimezone(ZoneInfo(self.menus.time_zone))
+        return str(int(jalali_day(here.date()).rpartition("/")[2]))
+
+
+_NOTHING = {"state": "", "unit": "rial", "amount": "0", "count": "0"}
