@@ -133,7 +133,7 @@ def settled(db: Connection, event_ids: Sequence[int]) -> dict[int, Settled]:
     for about_id, body in db.execute(_settled, {"about": list(event_ids)}):
         so_far = found[about_id]
         found[about_id] = Settled(
-            amount=int(body["amount"]),
+            amount=so_far.amount + int(body["amount"]),
             fee=so_far.fee + int(body["fee"]),
             times=so_far.times + 1,
             on=date.fromisoformat(body["on"]) if "on" in body else None,

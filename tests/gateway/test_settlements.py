@@ -160,7 +160,7 @@ def test_what_was_settled_before_its_correction_is_settled_by_the_difference(
     holds = cashier.holds()
     assert (holds["A:Bank:main"], holds["X:Fee:psp"]) == (698_600, 1_400)
     assert "A:Settle:psp" not in holds
-    assert "settled" not in desk.reconcile(less, "--apply").output
+    assert "settled: " not in desk.reconcile(less, "--apply").output
     assert whole(cashier)
 
 
@@ -376,3 +376,20 @@ def test_a_database_that_fails_midway_leaves_whole_lines(cashier: Cashier, desk:
     assert done["known"][0] == 54
     assert cashier.holds()["A:Bank:main"] == sum(range(1, 61))
     assert whole(cashier)
+
+
+def test_settlements_are_sealed_and_proven_with_the_rest(cashier: Cashier, desk: Desk):
+    code = cashier.gateway.pledge().code
+    text = HEAD + f"p1,750000,1405/09/01 11:58,{code},1500\n"
+    assert desk.reconcile(text, "--apply").exit_code == 0
+    sealed = desk.run("ledger", "seal", "--all")
+    assert sealed.exit_code == 0, sealed.output
+    assert "settlement" in [row.kind for row in cashier.gateway.rows("event")]
+    proven = desk.run("ledger", "verify")
+    assert proven.exit_code == 0, proven.output
+    journal = desk.config.parent / "journal.hledger"
+    told = desk.run(
+        "ledger", "export", "journal", "--format", "hledger", "--out", str(journal)
+    )
+    assert told.exit_code == 0, told.output
+    assert "748500" in journal.read_text().replace(",", "")
