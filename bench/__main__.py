@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-MEASURED = ("conversation", "others", "menus", "export", "texts")
+MEASURED = ("conversation", "others", "menus", "export", "texts", "ledger")
 NAMES = (*MEASURED, "crash", "storm")
 
 

@@ -28,7 +28,8 @@ from phone import codes
 __all__ = ["BEGAN", "CAMPAIGN", "KEYS", "PURPOSES", "SOURCE", "fill", "pledges_in"]
 
 KEYS = Keys(vault=b"v" * 32, index=b"i" * 32, code=b"c" * 32)
-BEGAN = datetime(2026, 3, 1, tzinfo=UTC)
+BEGAN = datetime(2025, 1, 1, tzinfo=UTC)
+SECONDS_BETWEEN = 10
 CAMPAIGN = "spring"
 PURPOSES = ("parcels", "books", "water")
 SOURCE = "psp"
@@ -42,8 +43,9 @@ _SERIES = {
     " SELECT n + 1 FROM s WHERE n < {last}) SELECT n FROM s",
 }
 _MOMENT = {
-    "postgresql": "to_timestamp({began} + n)",
-    "sqlite": "strftime('%Y-%m-%d %H:%M:%S', {began} + n, 'unixepoch') || '.000000'",
+    "postgresql": "to_timestamp({began} + {step} * n)",
+    "sqlite": "strftime('%Y-%m-%d %H:%M:%S', {began} + {step} * n, 'unixepoch')"
+    " || '.000000'",
 }
 _JSON = {"postgresql": "json", "sqlite": "TEXT"}
 _NAMED = {
@@ -143,7 +145,7 @@ def _fill(db: Connection, pledges: int) -> None:
         _people(db, range(first, min(first + CHUNK_ROWS, persons + 1)))
     chosen = {
         "series": _SERIES[name].format(first=1, last=pledges),
-        "at": _MOMENT[name].format(began=int(BEGAN.timestamp())),
+        "at": _MOMENT[name].format(began=int(BEGAN.timestamp()), step=SECONDS_BETWEEN),
         "json": _JSON[name],
         "persons": persons,
     }

@@ -1,6 +1,6 @@
 """Pledges recorded by several clients at once, beside the least that a database can do.
 
-    python -m bench.ledger_pledges SIDE URL SECONDS CLIENTS    (one of the clients)
+    python -m bench.ledger_pledges SIDE URL    (one of the clients)
 
 On PostgreSQL every client is a process. On SQLite they are threads of one process that
 take turns by a lock, ours and the others alike: separate processes would sleep in
@@ -15,9 +15,9 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from datetime import UTC, datetime
 from itertools import count
 from threading import Lock
@@ -73,25 +73,28 @@ def beside_others(url: str, *, seconds: float, runs: int) -> None:
         for statement in (*TABLES[db.dialect.name], FIRST_BALANCE):
             run(db, statement)
     engine.dispose()
-    rates: dict[str, list[float]] = {"ours": [], "plain": [], "hot": [], "our hot": []}
-    for _ in range(runs):
-        for side, measured in rates.items():
-            measured.append(_rate(side, url, seconds))
-    for side, measured in rates.items():
-        print(f"{side:12}{spread(measured, '.0f'):>24}{_beside(rates, side):>24}")
+    with ExitStack() as stack:
+        sides = {side: _Side(side, url, stack) for side in SIDES}
+        for _ in range(runs):
+            for side in sides.values():
+                side.run(seconds)
+    rates = {name: side.rates for name, side in sides.items()}
+    for name, measured in rates.items():
+        print(f"{name:12}{spread(measured, '.0f'):>24}{_beside(rates, name):>24}")
     _under(_ratio(rates, "plain") < PLAIN_MIN, f"below {PLAIN_MIN} of plain inserts")
     _under(_ratio(rates, "hot") < HOT_MIN, f"below {HOT_MIN:.0f} times a hot balance")
 
 
 def by_size(urls: Mapping[int, str], *, seconds: float, runs: int) -> None:
     """Record pledges in books of two sizes in turns; print a line of each."""
-    rates: dict[int, list[float]] = {size: [] for size in urls}
-    for _ in range(runs):
-        for size, url in urls.items():
-            rates[size].append(_rate("ours", url, seconds))
-    for size, measured in rates.items():
-        print(f"{size:>12,}{spread(measured, '.0f'):>24}")
-    small, large = (statistics.median(measured) for measured in rates.values())
+    with ExitStack() as stack:
+        sides = {size: _Side("ours", url, stack) for size, url in urls.items()}
+        for _ in range(runs):
+            for side in sides.values():
+                side.run(seconds)
+    for size, side in sides.items():
+        print(f"{size:>12,}{spread(side.rates, '.0f'):>24}")
+    small, large = (statistics.median(side.rates) for side in sides.values())
     print(f"{'':12}{large / small:>24.2f} of the small books' rate", flush=True)
     _under(large / small < 1 - CHANGE_MAX, f"more than {CHANGE_MAX:.0%} slower")
 
@@ -115,37 +118,56 @@ def _beside(rates: Mapping[str, list[float]], side: str) -> str:
     return spread([ours / theirs for ours, theirs in pairs], ".2f")
 
 
-def _rate(side: str, url: str, seconds: float) -> float:
-    """How many a second all clients record together."""
-    if url.startswith("sqlite"):
-        with ExitStack() as stack:
-            deeds = [stack.enter_context(_Client(side, url)) for _ in range(CLIENTS)]
+class _Side:
+    """The clients of one side; its rates over the runs."""
+
+    def __init__(self, side: str, url: str, stack: ExitStack) -> None:
+        self.rates: list[float] = []
+        self._deeds: list[Deed] = []
+        self._processes: list[subprocess.Popen[str]] = []
+        if url.startswith("sqlite"):
+            for _ in range(CLIENTS):
+                self._deeds.append(stack.enter_context(_Client(side, url)))
+            return
+        for _ in range(CLIENTS):
+            self._processes.append(stack.enter_context(_process(side, url)))
+        for process in self._processes:
+            if _line(process) != "ready":
+                sys.exit("a client did not start")
+
+    def run(self, seconds: float) -> None:
+        """Have all clients record for so long."""
+        if self._deeds:
             until = time.monotonic() + seconds
             with ThreadPoolExecutor(CLIENTS) as pool:
-                done = sum(pool.map(lambda deed: _until(deed, until), deeds))
-        return done / seconds
-    # Each waits for a line before it begins, so that all have started by then.
-    command = [sys.executable, "-m", "bench.ledger_pledges", side, url, str(seconds)]
-    clients = [
-        subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=running.ROOT,
-        )
-        for _ in range(CLIENTS)
-    ]
-    for client in clients:
-        assert client.stdout is not None
-        if client.stdout.readline() != "ready\n":
-            sys.exit("a client did not start")
-    for client in clients:
-        assert client.stdin is not None
-        client.stdin.write("go\n")
-        client.stdin.flush()
-    done = sum(int(client.communicate()[0]) for client in clients)
-    return done / seconds
+                done = sum(pool.map(lambda deed: _until(deed, until), self._deeds))
+        else:
+            for process in self._processes:
+                assert process.stdin is not None
+                process.stdin.write(f"{seconds}\n")
+                process.stdin.flush()
+            done = sum(int(_line(process)) for process in self._processes)
+        self.rates.append(done / seconds)
+
+
+@contextmanager
+def _process(side: str, url: str) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bench.ledger_pledges", side, url],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=running.ROOT,
+    )
+    try:
+        yield process
+    finally:
+        process.communicate()
+
+
+def _line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
 
 
 class _Client:
@@ -274,11 +296,11 @@ def _under(missed: bool, what: str) -> None:
 
 
 def main() -> None:
-    side, url, seconds = sys.argv[1:]
+    side, url = sys.argv[1:]
     with _Client(side, url) as deed:
         print("ready", flush=True)
-        sys.stdin.readline()
-        print(_until(deed, time.monotonic() + float(seconds)))
+        for seconds in sys.stdin:
+            print(_until(deed, time.monotonic() + float(seconds)), flush=True)
 
 
 if __name__ == "__main__":

@@ -31,7 +31,8 @@ payments      what services and tills tell us, in the form each of them speaks
 settlements   what they say they paid out, held against the books
 receipts      the texts that tell a donor what became of it
 approvals     acts that need more than one person (agreed: what each of them does)
-sweeping      what falls due by itself (reminding: what donors are reminded of)
+sweeping      what falls due by itself (reminding: what donors are reminded of; apart:
+              what fails there stops nothing else)
 
 What answers, works and waits:
 
@@ -46,6 +47,8 @@ schedule      what happens by the clock
 reports       the transparency report, published by two people (report_words: how it
               is said; report_files: the same as CSV and XLSX)
 sealing       seals every few seconds (public_folder: what anybody may check, daily)
+checking      a donor's gift looked up and proved (check_words: how the page says it;
+              tries: how often a stranger may ask)
 forgetting    what nobody needs any more, deleted a little at a time
 erased        who was erased, kept beside the database
 exporting     who may take what out of the books (daily: yesterday's, each night)

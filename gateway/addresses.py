@@ -9,12 +9,15 @@ from ipaddress import (
     IPv6Address,
     IPv6Network,
     ip_address,
+    ip_network,
 )
 
-__all__ = ["Networks", "caller", "is_allowed"]
+__all__ = ["Networks", "caller", "household", "is_allowed"]
 
 Networks = Sequence[IPv4Network | IPv6Network]
 HOPS_MAX = 10
+# What one customer of a provider has to choose addresses from: RFC 6177.
+_HOUSEHOLD_BITS = 64
 
 
 def caller(peer: str, forwarded: str, trusted: Networks) -> str:
@@ -37,12 +40,24 @@ def is_allowed(address: str, networks: Networks) -> bool:
     return not networks or _within(address, networks)
 
 
+def household(address: str) -> str:
+    """An address as strangers are counted by it: of IPv6, the network it is in."""
+    at = _read(address)
+    if isinstance(at, IPv6Address):
+        return str(ip_network((at, _HOUSEHOLD_BITS), strict=False))
+    return str(at or "")
+
+
 def _within(address: str, networks: Networks) -> bool:
+    at = _read(address)
+    return at is not None and any(at in network for network in networks)
+
+
+def _read(address: str) -> IPv4Address | IPv6Address | None:
     try:
-        at: IPv4Address | IPv6Address = ip_address(address)
+        at = ip_address(address)
     except ValueError:
-        return False
-    if isinstance(at, IPv6Address) and at.ipv4_mapped:
-        # What a socket that listens on :: calls a caller of IPv4.
-        at = at.ipv4_mapped
-    return any(at in network for network in networks)
+        return None
+    # What a socket that listens on :: calls a caller of IPv4.
+    mapped = at.ipv4_mapped if isinstance(at, IPv6Address) else None
+    return mapped or at

@@ -7,7 +7,17 @@ from werkzeug.exceptions import HTTPException
 
 from gateway.service import Service
 from gateway.turnstile import BODY_BYTES_MAX, Turnstile
-from gateway.views import exports, health, metrics, payments, phone, report, sms, ussd
+from gateway.views import (
+    check,
+    exports,
+    health,
+    metrics,
+    payments,
+    phone,
+    report,
+    sms,
+    ussd,
+)
 
 __all__ = ["create_app"]
 
@@ -22,6 +32,7 @@ def create_app(service: Service) -> Flask:
     app.register_blueprint(payments.bp)
     app.register_blueprint(exports.bp)
     app.register_blueprint(report.bp)
+    app.register_blueprint(check.bp)
     app.register_blueprint(health.bp)
     app.register_blueprint(metrics.bp)
     if service.settings.simulator:

@@ -99,6 +99,8 @@ def _result(fact: Earlier) -> dict[str, str]:
             result[name] = str(fact.body[name])
     if fact.kind == "signup.again":
         result["outcome"] = "already"
+    if fact.kind == erasing.KIND and "outcome" in fact.body:
+        result["outcome"] = str(fact.body["outcome"])
     return result
 
 
@@ -212,18 +214,21 @@ def _cut_off(db: Connection, keys: Keys, order: Order) -> dict[str, str]:
 def _erase(db: Connection, keys: Keys, order: Order) -> dict[str, str]:
     """Forget who this phone is. There is no text: its number is gone with the rest."""
     person = people.find(db, keys, order.phone)
-    if person is not None:
-        erasing.erase(
-            db,
-            keys,
-            person_id=person.id,
-            key=order.key,
-            channel=order.channel,
-            by=ONESELF,
-            test=order.test,
-            at=order.at,
-        )
-    return {}
+    if person is None:
+        if not order.test:
+            erasing.forget_phone(db, keys, look_up=look_up(keys, order.phone))
+        return {}
+    done = erasing.erase(
+        db,
+        keys,
+        person_id=person.id,
+        key=order.key,
+        channel=order.channel,
+        by=ONESELF,
+        test=order.test,
+        at=order.at,
+    )
+    return {} if done.whole else {"outcome": erasing.KEPT}
 
 
 DOING: Mapping[str, Callable[[Connection, Keys, Order], dict[str, str]]] = {

@@ -6,6 +6,7 @@ when. No name and no number.
 
 from __future__ import annotations
 
+import errno
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -36,8 +37,9 @@ def note(engine: Engine, data_dir: Path, *, since: datetime = _EVER) -> int:
         gone = list(erased_since(db, since=since))
     if not gone:
         return 0
-    known = {(system, who) for system, who, _ in noted(data_dir)}
-    new = {who: at for who, at in gone if (system, who) not in known}
+    # With the time: a restored ledger gives its latest ids a second time.
+    known = set(noted(data_dir))
+    new = {who: at for who, at in gone if (system, who, at) not in known}
     if not new:
         return 0
     path = data_dir / FILE
@@ -46,11 +48,14 @@ def note(engine: Engine, data_dir: Path, *, since: datetime = _EVER) -> int:
     ]
     try:
         opened = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        with os.fdopen(opened, "a") as file:
+        with os.fdopen(opened, "ab", buffering=0) as file:
+            length = os.fstat(opened).st_size
+            added = "".join(lines).encode("ascii")
             # In one write: a line that is cut short would hide those behind it.
-            file.write("".join(lines))
-            file.flush()
-            os.fsync(file.fileno())
+            if file.write(added) != len(added):
+                os.ftruncate(opened, length)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(opened)
     except OSError as fault:
         raise Unready(f"{path} cannot be written: {fault.strerror}") from None
     return len(new)

@@ -12,7 +12,7 @@ from ledger import consents, funds, people, plans, pledges, stops
 from ledger.chart import PARCEL, RIAL
 from ledger.engine import Connection
 from ledger.plans import Standing
-from ledger.pledges import Pledge
+from ledger.pledges import Pledge, State
 from ledger.sealing.proofs import sealed
 from ledger.vault import Keys, look_up
 from phone.dates import jalali_day
@@ -68,13 +68,16 @@ def _pledges(db: Connection, keys: Keys, need: Need, asker: Asker) -> dict[str, 
 
 
 def _item(pledge: Pledge) -> dict[str, Any]:
-    goods = pledge.unit == PARCEL
+    goods, amount = pledge.unit == PARCEL, pledge.amount
+    if pledge.state in (State.PAID, State.REFUNDED):
+        # The rest may have been cancelled: nobody gave the whole then.
+        amount = pledge.paid
     return {
         "value": pledge.code,
         "state": str(pledge.state),
         "unit": pledge.unit,
-        "amount": 0 if goods else pledge.amount,
-        "count": pledge.amount if goods else 0,
+        "amount": 0 if goods else amount,
+        "count": amount if goods else 0,
     }
 
 
@@ -89,13 +92,13 @@ def _pledge(db: Connection, keys: Keys, need: Need, asker: Asker) -> dict[str, A
             "one_state": "",
             "one_unit": RIAL,
         }
-    item = _item(pledge)
+    goods = pledge.unit == PARCEL
     return {
         "one_code": pledge.code,
-        "one_state": item["state"],
-        "one_unit": item["unit"],
-        "one_amount": item["amount"],
-        "one_count": item["count"],
+        "one_state": str(pledge.state),
+        "one_unit": pledge.unit,
+        "one_amount": 0 if goods else pledge.amount,
+        "one_count": pledge.amount if goods else 0,
         "one_paid": pledge.paid,
         "one_left": pledge.outstanding,
     }

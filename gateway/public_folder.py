@@ -54,6 +54,7 @@ def publish(
     with reading(engine) as db:
         last = newest(db)
     size = last.size if last else 0
+    _refuse_fewer(folder / "leaves", -(-size // leaves_per_file))
     totals: Totals = defaultdict(lambda: [0, 0])
     for first in range(0, size, leaves_per_file):
         end = min(first + leaves_per_file, size)
@@ -63,10 +64,12 @@ def publish(
         if path.exists() and not text.startswith(path.read_text("utf-8")):
             raise Rewritten(f"{path} holds other leaves than the books: ledger verify")
         _write_if_new(path, text)
+    names = []
     with reading(engine, snapshot=True) as db:
         for one in checkpoints(db, size):
             _write_if_new(folder / "checkpoints" / f"{one.name}.txt", one.text)
-    _write_if_new(folder / "totals.json", _json(last, totals))
+            names.append(f"{one.name}.txt")
+    _write_if_new(folder / "totals.json", _json(last, names, totals))
     _write_if_new(folder / "key.pem", signer.pem)
     for name in COPIED:
         source = resources.files("gateway") / "public" / name
@@ -86,11 +89,19 @@ def _csv(rows: Iterable[Iterable[str | int]], totals: Totals) -> str:
     return text.getvalue()
 
 
-def _json(last: Public | None, totals: Totals) -> str:
+def _refuse_fewer(leaves: Path, files: int) -> None:
+    """Let no shorter books, of a restore or another ledger, replace longer ones."""
+    published = sorted(path.name for path in leaves.glob("*.csv"))
+    if published and published[-1] >= f"{files:08}.csv":
+        raise Rewritten(f"{leaves} holds other leaves than the books: ledger verify")
+
+
+def _json(last: Public | None, names: list[str], totals: Totals) -> str:
     told = {
         "size": last.size if last else 0,
         "root": last.root.hex() if last else None,
         "day": last.day if last else None,
+        "checkpoints": sorted(names),
         "totals": [
             dict(zip(SUMMED, (*place, *sum), strict=True))
             for place, sum in sorted(totals.items())

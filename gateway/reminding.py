@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from gateway import receipts
+from gateway.apart import Apart
 from gateway.service import Service
 from ledger import chart, dues, expiring, stops
 from ledger.engine import Connection, reading, writing
@@ -34,7 +35,7 @@ DUE_AHEAD = timedelta(days=3)
 PLACE = "reminders"
 
 
-def remind(service: Service, menus: Menus, at: datetime) -> None:
+def remind(service: Service, menus: Menus, apart: Apart, at: datetime) -> None:
     """Promise the reminders that are due now."""
     open_now = [
         campaign
@@ -43,8 +44,10 @@ def remind(service: Service, menus: Menus, at: datetime) -> None:
     ]
     for campaign in open_now:
         if campaign.remind_days:
-            _remind_of_pledges(service, menus, campaign, at)
-    _remind_of_dues(service, menus, [campaign.id for campaign in open_now], at)
+            with apart("reminders", campaign.id):
+                _remind_of_pledges(service, menus, campaign, at)
+    open_ids = [campaign.id for campaign in open_now]
+    _remind_of_dues(service, menus, open_ids, apart, at)
 
 
 def tell_month(
@@ -108,7 +111,6 @@ def _remind_of_pledges(
         reached = expiring.place_of(db, PLACE, campaign.id)
         window = expiring.made_since(
             db,
-            kind="pledge",
             after=max(reached, Place(until - LATE_MAX, 0), key=lambda one: one.at),
             until=until,
             limit=LOOK_MAX,
@@ -146,14 +148,18 @@ def _remind_of(
 
 
 def _remind_of_dues(
-    service: Service, menus: Menus, campaigns: list[str], at: datetime
+    service: Service,
+    menus: Menus,
+    campaigns: list[str],
+    apart: Apart,
+    at: datetime,
 ) -> None:
     with reading(service.engine) as db:
         waiting = dues.falling(
-            db, campaigns=campaigns, until=at + DUE_AHEAD, limit=DUES_MAX
+            db, campaigns=campaigns, at=at, ahead=DUE_AHEAD, limit=DUES_MAX
         )
     for one in waiting:
-        with writing(service.engine) as db:
+        with apart("due", one.pledge_id), writing(service.engine) as db:
             due = dues.fall_due(db, one, at=at)
             if due is not None:
                 tell(

@@ -6,6 +6,7 @@ approves can count it anew, and what is published is what was seen.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -13,14 +14,14 @@ from gateway import approvals
 from ledger import publications
 from ledger.engine import Connection, reading
 from ledger.publications import Published
-from ledger.reporting import Statement, digest
+from ledger.reporting import Scope, Statement, digest, statement
 from ledger.requests import Request
 
 if TYPE_CHECKING:
     from gateway.approvals import Doing
     from gateway.service import Service
 
-__all__ = ["ask_to_publish", "publish_agreed"]
+__all__ = ["ask_to_publish", "count_agreed", "publish_agreed"]
 
 
 def ask_to_publish(
@@ -45,6 +46,12 @@ def ask_to_publish(
     return request, said
 
 
+def count_agreed(service: Service, body: Mapping[str, str | int]) -> Statement:
+    """Count the report that is agreed to; under its seal it is the same ever after."""
+    with reading(service.engine, snapshot=True) as db:
+        return statement(db, Scope(str(body["campaign"]), size=int(body["size"])))
+
+
 def publish_agreed(db: Connection, doing: Doing) -> int:
     """Publish what everybody agreed to; the event of the publication."""
     body, request = doing.request.body, doing.request
@@ -53,6 +60,7 @@ def publish_agreed(db: Connection, doing: Doing) -> int:
         campaign=str(body["campaign"]),
         size=int(body["size"]),
         digest_hex=str(body["digest"]),
+        said=doing.seen,
         by=request.approved_by[-1] if request.approved_by else request.made_by,
         at=doing.at,
     )

@@ -28,8 +28,10 @@ LEASE = "seal"
 LEASE_SECONDS = 60
 SEAL_EVERY = timedelta(seconds=3)
 LOOK_EVERY = timedelta(hours=1)
+# On SQLite a dial that writes waits for the batch: this many take some 50 ms.
+BATCH = 2_000
 # What one turn of the scheduler has time for: 50,000 events.
-BATCHES_MAX = 5
+BATCHES_MAX = 25
 
 log = structlog.get_logger()
 
@@ -74,6 +76,7 @@ class Sealing:
             at,
             everything,
             batches_max=BATCHES_MAX,
+            batch=BATCH,
         )
         if run.leaves:
             log.info("sealed", leaves=run.leaves, size=run.size)

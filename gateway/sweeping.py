@@ -16,11 +16,13 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from gateway import receipts, reminding
+from gateway.apart import Apart
 from gateway.library import NoMenus
 from gateway.service import Service
 from ledger import chart, expiring, payments, plans
 from ledger.engine import Connection, reading, writing
 from ledger.expiring import Made
+from ledger.instalments import INSTALMENTS_MAX
 from sms.rules import is_quiet
 from ussd.menus import Campaign, CampaignState, Menus
 
@@ -37,7 +39,8 @@ STANDING_MAX = 100
 MATCH_MAX = 100
 # Who made a pledge long before the service could close it hears nothing of that now.
 TOLD_LATE_MAX = timedelta(days=3)
-PLEDGES, INSTALMENTS = "pledge", "pledge.instalments"
+# No month of the calendar has less.
+MONTH_MIN = timedelta(days=29)
 
 log = structlog.get_logger()
 
@@ -48,23 +51,25 @@ def sweep(service: Service, at: datetime) -> None:
         menus = service.library.current(None)
     except NoMenus:
         return
-    _match(service, menus, at)
+    apart = Apart()
+    _match(service, menus, apart, at)
     if is_quiet(service.rules, at):
         return
     for campaign in menus.campaigns.values():
         if campaign.pledge_days and campaign.state(at) is not CampaignState.PAUSED:
-            for kind in (PLEDGES, INSTALMENTS):
-                _expire(service, menus, campaign, kind, at)
-    _pledge_months(service, menus, at)
-    reminding.remind(service, menus, at)
+            for parts in range(INSTALMENTS_MAX + 1):
+                with apart("expiry", campaign.id):
+                    _expire(service, menus, campaign, parts, at)
+    _pledge_months(service, menus, apart, at)
+    reminding.remind(service, menus, apart, at)
 
 
-def _match(service: Service, menus: Menus, at: datetime) -> None:
+def _match(service: Service, menus: Menus, apart: Apart, at: datetime) -> None:
     """Look again for the pledges of money in suspense, and tell whose came."""
     with reading(service.engine) as db:
         waiting = payments.due(db, at=at, limit=MATCH_MAX)
     for payment_id in waiting:
-        with writing(service.engine) as db:
+        with apart("match", payment_id), writing(service.engine) as db:
             paid = payments.match_waiting(db, payment_id=payment_id, at=at)
             if paid is not None and paid.pledge is not None:
                 test = paid.pledge.test
@@ -72,26 +77,32 @@ def _match(service: Service, menus: Menus, at: datetime) -> None:
 
 
 def _expire(
-    service: Service, menus: Menus, campaign: Campaign, kind: str, at: datetime
+    service: Service, menus: Menus, campaign: Campaign, parts: int, at: datetime
 ) -> None:
-    """Close the pledges of a campaign whose days are over, the oldest first."""
-    name, lasts = f"expiry:{kind}", timedelta(days=campaign.pledge_days)
+    """Close the pledges of a campaign whose days are over, the oldest first.
+
+    Those that are paid in `parts`, or else at once: of one number of parts the oldest
+    has the last part first.
+    """
+    name = f"expiry:{parts}" if parts else "expiry"
+    until = at - timedelta(days=campaign.pledge_days)
     closed = 0
     for _ in range(LOOKS_MAX):
         with reading(service.engine) as db:
             window = expiring.made_since(
                 db,
-                kind=kind,
+                parts=parts,
                 after=expiring.place_of(db, name, campaign.id),
-                until=at - lasts,
+                until=until - max(0, parts - 1) * MONTH_MIN,
                 limit=LOOK_MAX,
             )
-            over = _over(db, window, campaign, kind, at - lasts)
+            over = _over(db, window, campaign, parts, until)
         if not over:
             break
-        for part in _parts(over):
+        for part in _pages(over):
             with writing(service.engine) as db:
-                for made, is_over in part:
+                # In the order of ids, as whoever holds several pledges.
+                for made, is_over in sorted(part, key=lambda one: one[0].pledge_id):
                     if is_over:
                         closed += _close(db, service, menus, campaign, made, at)
                 expiring.move_place(db, name, campaign.id, part[-1][0].place)
@@ -105,7 +116,7 @@ def _over(
     db: Connection,
     window: Sequence[Made],
     campaign: Campaign,
-    kind: str,
+    parts: int,
     until: datetime,
 ) -> list[tuple[Made, bool]]:
     """Which pledges of a window are to be closed; it ends before the first of which
@@ -116,15 +127,15 @@ def _over(
     over = []
     for made in window:
         in_parts = made.pledge_id in dues
-        if kind == INSTALMENTS and in_parts and dues[made.pledge_id] > until:
+        if parts and in_parts and dues[made.pledge_id] > until:
             break
         # A pledge in parts is met a second time, as its plan.
-        its_turn = in_parts == (kind == INSTALMENTS)
+        its_turn = in_parts == bool(parts)
         over.append((made, its_turn and made.pledge_id in still_open))
     return over
 
 
-def _parts(over: list[tuple[Made, bool]]) -> Iterator[list[tuple[Made, bool]]]:
+def _pages(over: list[tuple[Made, bool]]) -> Iterator[list[tuple[Made, bool]]]:
     """What is done in one transaction: so much of a window as closes a few pledges."""
     part: list[tuple[Made, bool]] = []
     for one in over:
@@ -164,7 +175,7 @@ def _close(
     return True
 
 
-def _pledge_months(service: Service, menus: Menus, at: datetime) -> None:
+def _pledge_months(service: Service, menus: Menus, apart: Apart, at: datetime) -> None:
     """Pledge the gifts of each month that are due, and say how to pay them."""
     zone = ZoneInfo(service.settings.time_zone)
     open_now = {
@@ -175,7 +186,7 @@ def _pledge_months(service: Service, menus: Menus, at: datetime) -> None:
     with reading(service.engine) as db:
         waiting = plans.waiting(db, at=at, limit=STANDING_MAX)
     for one in waiting:
-        with writing(service.engine) as db:
+        with apart("month", one.event_id), writing(service.engine) as db:
             recorded = plans.pledge_month(
                 db, service.keys, one, campaigns=open_now, zone=zone, at=at
             )

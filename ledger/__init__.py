@@ -19,7 +19,8 @@ and never commit: who opened the transaction owns it. No clock is read here.
     incoming    what a payment service tells, and what it was answered
     suspense    money that has no pledge or gift yet
     matching    which pledge a payment is for
-    gifts       money without a pledge: at a till, or out of suspense
+    gifts       money without a pledge: at a till, or out of suspense (gift_queries:
+                how they are read)
     settling    what a service paid into our bank, and what it kept
     inkind      goods that were promised and are handed in
     taking_back  refunds and charge-backs that a service tells of
@@ -71,15 +72,17 @@ and never commit: who opened the transaction owns it. No clock is read here.
     rotating    another vault key in the place of the old one
     backups/    the whole database as a file, and back
     export/     the books as files
-    verify      the proof that the books are whole
+    verify      the proof that the books are whole (legible: that they can be read)
+    records     the rows beside facts, held against them
     rules       what must hold of all books; money_rules, of money that came in;
                 request_rules: of what people agreed to
     balances    what each account holds
     rollups     the same by what is sealed and the rest
     sealing/    the books sealed: one signed tree, and proofs of it
     batches     goods bought with what was given (whereabouts: where they are)
+    handing_out goods that were handed in, given out at the centre
     funds       the money of a purpose: unspent, held, and what it became
-    tracing_gifts  which gift paid for which purchase
+    tracing_gifts  which gift paid for which purchase (writers: waited for before)
     reporting   the transparency report (report_sums: what it is made of;
                 small_cells: what is too small to be shown)
     publications  reports as they were published, and what changed since

@@ -19,8 +19,10 @@ from ledger.events import Moved, Recorded
 from ledger.once import Once
 from ledger.requests import CHANNEL, Refused
 from ledger.schema import batch, unit
+from ledger.small_cells import OTHER
 from ledger.tracing_gifts import Eaten, Purpose, eat
 from ledger.whereabouts import Act, Whereabouts, whereabouts
+from ledger.writers import settled
 
 __all__ = [
     "Batch",
@@ -31,6 +33,8 @@ __all__ = [
     "batch_of",
     "batches_of",
     "buy",
+    "check_amounts",
+    "check_parts",
     "deliver",
     "send",
     "take_back",
@@ -129,10 +133,11 @@ def buy(db: Connection, asked: Purchase) -> Done:
         "by": asked.by,
     }
     of = Purpose(asked.campaign, asked.purpose, asked.test)
+    up_to = settled(db)
     funds.lock(db, of)
     if (again := _again(db, asked.key, Act.BUY, body)) is not None:
         return Done(_batch(db, again.event_id), again.event_id, first=False)
-    eaten = eat(db, of, asked.cost)
+    eaten = eat(db, of, asked.cost, up_to)
     if eaten is None:
         raise funds.spent(db, of, asked.cost)
     recorded = events.record(
@@ -328,8 +333,8 @@ def _again(
 
 
 def _check_purchase(db: Connection, asked: Purchase) -> None:
-    _check_parts(campaign=asked.campaign, purpose=asked.purpose, bank=asked.bank)
-    _check_amounts(quantity=asked.quantity, cost=asked.cost)
+    check_parts(campaign=asked.campaign, purpose=asked.purpose, bank=asked.bank)
+    check_amounts(quantity=asked.quantity, cost=asked.cost)
     if not 0 < len(asked.title) <= TITLE_CHARS_MAX or not asked.title.isprintable():
         raise Wrong(f"a title has 1 to {TITLE_CHARS_MAX} characters")
     goods = sorted(set(db.scalars(select(unit.c.code))) - {chart.RIAL})
@@ -338,21 +343,25 @@ def _check_purchase(db: Connection, asked: Purchase) -> None:
 
 
 def _check_movement(asked: Movement) -> None:
-    _check_parts(campaign=asked.campaign, partner=asked.partner)
+    check_parts(campaign=asked.campaign, partner=asked.partner)
     if asked.district is not None:
-        _check_parts(district=asked.district)
+        check_parts(district=asked.district)
     if asked.centre is not None:
-        _check_parts(centre=asked.centre)
-    _check_amounts(quantity=asked.quantity)
+        check_parts(centre=asked.centre)
+    check_amounts(quantity=asked.quantity)
 
 
-def _check_parts(**parts: str) -> None:
+def check_parts(**parts: str) -> None:
+    """Raise Wrong for what cannot be a part of an account's code."""
     for name, part in parts.items():
+        if part == OTHER:
+            raise Wrong(f"no {name} is called {OTHER}: reports call others together so")
         if not 0 < len(part) <= PART_CHARS_MAX or ":" in part or not part.isprintable():
             raise Wrong(f"a {name} has 1 to {PART_CHARS_MAX} characters and no colon")
 
 
-def _check_amounts(**amounts: int) -> None:
+def check_amounts(**amounts: int) -> None:
+    """Raise Wrong for what is no amount."""
     for name, amount in amounts.items():
         if not 0 < amount <= AMOUNT_MAX:
             raise Wrong(f"a {name} is a whole number from 1 to {AMOUNT_MAX}")

@@ -49,7 +49,9 @@ _falling = (
     .join(schema.event, _event.id == _due.pledge_id)
     .where(
         _due.reminded_at.is_(None),
-        _due.due_at <= bindparam("until", type_=schema.Utc),
+        _due.due_at.between(
+            bindparam("since", type_=schema.Utc), bindparam("until", type_=schema.Utc)
+        ),
         _event.campaign.in_(bindparam("campaigns", expanding=True)),
     )
     .order_by(_due.due_at, _due.pledge_id)
@@ -70,10 +72,21 @@ _up_to = select(func.sum(_due.amount)).where(
 
 
 def falling(
-    db: Connection, *, campaigns: Collection[str], until: datetime, limit: int
+    db: Connection,
+    *,
+    campaigns: Collection[str],
+    at: datetime,
+    ahead: timedelta = timedelta(),
+    limit: int,
 ) -> list[Due]:
-    """The next instalments of these campaigns that are due at `until`, or were."""
-    values = {"until": until, "campaigns": list(campaigns), "room": limit}
+    """The next instalments of these campaigns that are due in the time `ahead`, or were
+    due not long ago: those of a campaign that is over are not gone through for ever."""
+    values = {
+        "since": at - LATE_MAX,
+        "until": at + ahead,
+        "campaigns": list(campaigns),
+        "room": limit,
+    }
     return [Due(*row) for row in db.execute(_falling, values)]
 
 

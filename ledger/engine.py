@@ -302,6 +302,8 @@ def _prepare_sqlite(driver: sqlite3.Connection, record: object) -> None:
         "foreign_keys=ON",
         # Without it, REPLACE deletes rows and no trigger hears of it.
         "recursive_triggers=ON",
+        # What was erased is overwritten, and not merely left out.
+        "secure_delete=ON",
     ):
         driver.execute(f"PRAGMA {pragma}")
 
@@ -346,6 +348,9 @@ def _keep_a_log(driver: sqlite3.Connection) -> None:
 
 def _prepare_postgresql(driver: Any, record: object) -> None:
     driver.execute(f"SET lock_timeout = {BUSY_TIMEOUT_MS}")
+    # After a restore the planner knows nothing yet, and compiled for seconds what takes
+    # a millisecond.
+    driver.execute("SET jit = off")
 
 
 def _refuse_stale(driver: Any, record: object, proxy: object) -> None:

@@ -10,7 +10,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, func, insert, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Insert,
+    bindparam,
+    func,
+    insert,
+    select,
+)
+from sqlalchemy.dialects import postgresql
 
 from ledger import schema
 from ledger.accounts import account_id
@@ -42,11 +52,20 @@ _debit = schema.account.alias("debit")
 _credit = schema.account.alias("credit")
 
 _insert_event = Once(schema.event, _event.key, returning=_event.id)
+_FIELDS = (
+    *("key", "kind", "body", "about_id", "person_id", "campaign", "purpose"),
+    *("district", "centre", "channel", "partner", "donor_kind", "cohort", "test"),
+    *("transfers", "at"),
+)
 
-# The accounts are looked up where they are used: see ledger.accounts.
-_insert_transfer = Prepared(
-    insert(schema.transfer)
-    .from_select(
+
+def _transfer_of(event_id: ColumnElement[int], *tables: FromClause) -> Insert:
+    """One transfer of an event; none where an account of it is not there yet.
+
+    The accounts are looked up where they are used: see ledger.accounts.
+    """
+    accounts = _debit.join(_credit, _debit.c.unit == _credit.c.unit)
+    return insert(schema.transfer).from_select(
         [
             _transfer.debit_id,
             _transfer.credit_id,
@@ -60,21 +79,47 @@ _insert_transfer = Prepared(
         select(
             _debit.c.id,
             _credit.c.id,
-            bindparam("of_event", type_=_transfer.event_id.type),
+            event_id,
             bindparam("nth", type_=_transfer.number.type),
             bindparam("in_unit", type_=_transfer.unit.type),
             bindparam("moved", type_=_transfer.amount.type),
             bindparam("in_phase", type_=_transfer.phase.type),
             bindparam("resolves", type_=_transfer.pending_id.type),
         )
-        .select_from(_debit.join(_credit, _debit.c.unit == _credit.c.unit))
+        .select_from(*tables, accounts)
         .where(
             _debit.c.code == bindparam("from_account"),
             _credit.c.code == bindparam("to_account"),
         ),
     )
-    .returning(_transfer.id)
+
+
+def _with_first() -> Prepared:
+    """An event and its first transfer at once, which spares a way to the server.
+
+    Answers with both ids, the second None where an account is not there yet; with
+    nothing if the key has happened before. The guard of transfers sees the event,
+    because a trigger's function sees what its own statement has done so far.
+    """
+    made = (
+        postgresql.insert(schema.event)
+        .values(
+            {name: bindparam(f"of_{name}", type_=_event[name].type) for name in _FIELDS}
+        )
+        .on_conflict_do_nothing(index_elements=[_event.key])
+        .returning(_event.id)
+        .cte("made")
+    )
+    first = _transfer_of(made.c.id, made).returning(_transfer.id).cte("first")
+    return Prepared(select(made.c.id, select(first.c.id).scalar_subquery()))
+
+
+_insert_transfer = Prepared(
+    _transfer_of(bindparam("of_event", type_=_transfer.event_id.type)).returning(
+        _transfer.id
+    )
 )
+_insert_both = _with_first()
 _insert_resolution = insert(schema.resolution).from_select(
     [_resolution.pending_id, _resolution.transfer_id, _resolution.number],
     select(
@@ -166,31 +211,29 @@ def record(
     """
     assert 0 < len(key) <= KEY_CHARS_MAX
     assert len(moved) <= TRANSFERS_MAX
-    event_id: int | None = _insert_event(
-        db,
-        key=key,
-        kind=kind,
-        body=dict(body),
-        about_id=about_id,
-        person_id=person_id,
-        campaign=campaign,
-        purpose=purpose,
-        district=district,
-        centre=centre,
-        channel=channel,
-        partner=partner,
-        donor_kind=donor_kind,
-        cohort=cohort,
-        test=test,
-        transfers=len(moved),
-        at=at,
-    )
+    fields = {
+        "key": key,
+        "kind": kind,
+        "body": dict(body),
+        "about_id": about_id,
+        "person_id": person_id,
+        "campaign": campaign,
+        "purpose": purpose,
+        "district": district,
+        "centre": centre,
+        "channel": channel,
+        "partner": partner,
+        "donor_kind": donor_kind,
+        "cohort": cohort,
+        "test": test,
+        "transfers": len(moved),
+        "at": at,
+    }
+    event_id = _insert(db, fields, moved)
     if event_id is None:
         again = repeated(db, key=key, kind=kind, body=body)
         assert again is not None
         return again
-    for number, move in enumerate(moved, start=1):
-        _transfer_once(db, event_id, number, move)
     return Recorded(event_id, first=True)
 
 
@@ -234,11 +277,47 @@ def did_since(db: Connection, person_id: int, since: datetime) -> bool:
     return db.execute(found.limit(1)).first() is not None
 
 
-def _transfer_once(db: Connection, event_id: int, number: int, move: Moved) -> None:
+def _insert(
+    db: Connection, fields: Mapping[str, object], moved: Sequence[Moved]
+) -> int | None:
+    """Write an event with its transfers; its id, None if its key has happened."""
+    if not moved or db.dialect.name == "sqlite":
+        event_id: int | None = _insert_event(db, **fields)
+        transfer_id = None
+    else:
+        named = {f"of_{name}": value for name, value in fields.items()}
+        both = _insert_both.first(db, **named, **_values(1, moved[0]))
+        event_id, transfer_id = both or (None, None)
+    if event_id is not None:
+        for number, move in enumerate(moved, start=1):
+            _transfer_once(db, event_id, number, move, transfer_id)
+            transfer_id = None
+    return event_id
+
+
+def _transfer_once(
+    db: Connection, event_id: int, number: int, move: Moved, transfer_id: int | None
+) -> None:
+    """Write a transfer, unless it has its id already, and what it resolves."""
+    if transfer_id is None:
+        values = {"of_event": event_id, **_values(number, move)}
+        transfer_id = _insert_transfer.scalar(db, **values)
+        if transfer_id is None:
+            account_id(db, move.debit, move.unit)
+            account_id(db, move.credit, move.unit)
+            transfer_id = _insert_transfer.scalar(db, **values)
+            assert transfer_id is not None
+    if move.pending_id is not None:
+        db.execute(
+            _insert_resolution,
+            {"resolved": move.pending_id, "by_transfer": transfer_id},
+        )
+
+
+def _values(number: int, move: Moved) -> dict[str, object]:
     assert 0 < move.amount <= AMOUNT_MAX
     assert move.debit != move.credit
-    values: dict[str, object] = {
-        "of_event": event_id,
+    return {
         "nth": number,
         "in_unit": move.unit,
         "moved": move.amount,
@@ -247,14 +326,3 @@ def _transfer_once(db: Connection, event_id: int, number: int, move: Moved) -> N
         "from_account": move.debit,
         "to_account": move.credit,
     }
-    transfer_id = _insert_transfer.scalar(db, **values)
-    if transfer_id is None:
-        account_id(db, move.debit, move.unit)
-        account_id(db, move.credit, move.unit)
-        transfer_id = _insert_transfer.scalar(db, **values)
-        assert transfer_id is not None
-    if move.pending_id is not None:
-        db.execute(
-            _insert_resolution,
-            {"resolved": move.pending_id, "by_transfer": transfer_id},
-        )

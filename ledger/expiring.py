@@ -74,6 +74,9 @@ _made = (
     .order_by(_event.at, _event.id)
     .limit(bindparam("room", type_=Integer))
 )
+_made_in_parts = _made.where(
+    _event.body["number"].as_integer() == bindparam("parts", type_=Integer)
+)
 _resolved = (
     select(func.coalesce(func.sum(_part.c.amount), 0))
     .where(_part.c.pending_id == _pending.c.id)
@@ -92,14 +95,15 @@ _last_dues = (
 
 
 def made_since(
-    db: Connection, *, kind: str, after: Place, until: datetime, limit: int
+    db: Connection, *, parts: int = 0, after: Place, until: datetime, limit: int
 ) -> list[Made]:
     """The next pledges of all campaigns after a place, made at `until` or before.
 
-    `kind` is pledge, or pledge.instalments for those that are paid in parts.
+    With `parts` only the plans of those that are paid in so many.
     """
     values = {
-        "of_kind": kind,
+        "of_kind": "pledge.instalments" if parts else "pledge",
+        "parts": parts,
         "since": after.at,
         "after": after.id,
         "until": until,
@@ -107,7 +111,7 @@ def made_since(
     }
     return [
         Made(Place(row.at, row.id), row.about_id or row.id, row.campaign)
-        for row in db.execute(_made, values)
+        for row in db.execute(_made_in_parts if parts else _made, values)
     ]
 
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import BigInteger, Connection, and_, bindparam, func, or_, select
 
 from ledger import chart, schema
-from ledger.events import LAST_CHARACTER, Moved
+from ledger.events import Moved
 from ledger.incoming import Kind, Payment
 from ledger.prepared import Prepared
 from ledger.returns import Part, parts_of, record_part, take_out
@@ -56,9 +56,7 @@ def explain(
         "refund": replace(payment, kind=Kind.REFUND).key,
         "reversal": replace(payment, kind=Kind.REVERSAL).key,
         "ours": f"pay:{payment.source}:",
-        "our_last": f"pay:{payment.source}:{LAST_CHARACTER}",
         "rests": f"rest:{payment.source}:",
-        "last_rest": f"rest:{payment.source}:{LAST_CHARACTER}",
         "outside_id": payment.outside_id,
         "reference": payment.reference,
         "code": payment.code,
@@ -113,15 +111,12 @@ _UNEXPLAINED = (
         or_(
             _event.key.in_((bindparam("refund"), bindparam("reversal"))),
             and_(
+                # As an expression: by the index all payments of the source were read.
                 or_(
-                    and_(
-                        _event.key >= bindparam("ours"),
-                        _event.key < bindparam("our_last"),
-                    ),
-                    and_(
-                        _event.key >= bindparam("rests"),
-                        _event.key < bindparam("last_rest"),
-                    ),
+                    func.substr(_event.key, 1, func.length(bindparam("ours")))
+                    == bindparam("ours"),
+                    func.substr(_event.key, 1, func.length(bindparam("rests")))
+                    == bindparam("rests"),
                 ),
                 or_(
                     _said["id"].as_string() == bindparam("outside_id"),

@@ -24,7 +24,6 @@ __all__ = [
     "count_events",
     "did_since",
     "fail",
-    "hold",
     "last_event",
     "said_since",
     "take",
@@ -39,6 +38,18 @@ _inbound = schema.inbound.c
 _event = schema.event.c
 _person = schema.person.c
 
+# Before the text: whoever erases somebody holds the person first, and then all that
+# they wrote. Not FOR UPDATE: who writes a row that refers to them need not wait.
+_HOLD = (
+    select(_person.id)
+    .where(
+        _person.look_up
+        == select(_inbound.look_up)
+        .where(_inbound.id == bindparam("of_id"))
+        .scalar_subquery()
+    )
+    .with_for_update(key_share=True)
+)
 _TAKE = (
     update(schema.inbound)
     .where(_inbound.id == bindparam("of_id"), _inbound.handled_at.is_(None))
@@ -83,12 +94,6 @@ _SAID = (
     )
     .order_by(_inbound.at.desc())
     .limit(SAID_MAX)
-)
-# Not FOR UPDATE: who writes a row that refers to this person need not wait.
-_HOLD = (
-    select(_person.id)
-    .where(_person.id == bindparam("of_id"))
-    .with_for_update(key_share=True)
 )
 _COUNT = select(func.count()).where(
     _event.person_id == bindparam("of_person"),
@@ -142,8 +147,10 @@ class Heard:
 def take(db: Connection, keys: Keys, *, inbound_id: int, at: datetime) -> Heard | None:
     """Take a text and mark it as handled; None where nothing is left to be done.
 
-    Another transaction that has taken it is waited for. Raises WrongKeys.
+    Another transaction that has taken it is waited for, and one that has another of
+    the same person's. Raises WrongKeys.
     """
+    db.execute(_HOLD, {"of_id": inbound_id})
     row = db.execute(_TAKE, {"of_id": inbound_id, "now": at}).first()
     if row is None or row.words is None:
         return None
@@ -176,11 +183,6 @@ def waiting(
     """Texts that came before then and nobody handled: id, failures, and when."""
     found = {"before": before, "room": limit}
     return [(row.id, row.tries, row.at) for row in db.execute(_WAITING, found)]
-
-
-def hold(db: Connection, *, person_id: int) -> None:
-    """Have a person's conversations to ourselves until the transaction ends."""
-    db.execute(_HOLD, {"of_id": person_id})
 
 
 def words_of(db: Connection, keys: Keys, *, inbound_id: int) -> str | None:

@@ -18,8 +18,9 @@ from ledger.months import day_of, falls_due, month_of
 __all__ = ["INSTALMENTS_MAX", "Instalment", "instal", "instalments_of", "shares"]
 
 INSTALMENTS_MAX = 12
-# In minor units: nobody is asked for a part of a thousand toman.
-STEP = 10_000
+# In minor units: nobody is asked for a part of a thousand toman, and for a part of a
+# toman not even where the whole is small.
+STEPS = (10_000, 10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,5 +117,5 @@ def shares(amount: int, number: int) -> list[int]:
     assert 1 <= number <= INSTALMENTS_MAX
     assert amount >= number
     part = amount // number
-    part -= part % STEP if part >= STEP else 0
+    part -= part % next((step for step in STEPS if part >= step), 1)
     return [part] * (number - 1) + [amount - part * (number - 1)]

@@ -39,11 +39,15 @@ _transfers = (
     .join(_credit, _credit.c.id == transfer.c.credit_id)
 )
 # For which payment an event moved money: its own, the one that its body names, or the
-# one that it is about. As text: what a body names may have been changed by hand.
-_of_payment = case(
-    (_is_payment, cast(event.c.id, String)),
-    (_went_back, cast(event.c.about_id, String)),
-    else_=cast(event.c.body["payment"].as_string(), String),
+# one that it is about. As text: what a body names may have been changed by hand; and
+# said of the whole, for SQLite makes no index of its own over what has no type.
+_of_payment = cast(
+    case(
+        (_is_payment, cast(event.c.id, String)),
+        (_went_back, cast(event.c.about_id, String)),
+        else_=event.c.body["payment"].as_string(),
+    ),
+    String,
 )
 _flows = (
     select(

@@ -45,6 +45,13 @@ _hold = Prepared(
     .where(_person.look_up == bindparam("look_up"))
     .with_for_update(read=True, key_share=True)
 )
+# Who holds a person so has them alone, but for rows that refer to them. Taken at once:
+# two that share a hold and both want more would wait for each other.
+_hold_alone = Prepared(
+    select(_person.id, _person.language)
+    .where(_person.look_up == bindparam("look_up"))
+    .with_for_update(key_share=True)
+)
 _insert_person = Once(schema.person, _person.look_up, returning=_person.id)
 _insert_vault = Prepared(insert(schema.vault))
 _set_language = (
@@ -86,18 +93,21 @@ def known(db: Connection, *, person_id: int) -> Person | None:
     return None if row is None else Person(*row)
 
 
-def remember(db: Connection, keys: Keys, phone: str, *, at: datetime) -> Person:
+def remember(
+    db: Connection, keys: Keys, phone: str, *, at: datetime, alone: bool = False
+) -> Person:
     """The person with this E.164 number, made if new. Two at once make one.
 
     They are not erased before the transaction ends; one who just was is made anew.
+    With `alone` nobody else who says so has them until then.
     """
-    hashed = look_up(keys, phone)
-    person = _found(db, hashed, by=_hold)
+    hashed, hold = look_up(keys, phone), _hold_alone if alone else _hold
+    person = _found(db, hashed, by=hold)
     if person is not None:
         return person
     person_id = _insert_person(db, look_up=hashed, since=at)
     if person_id is None:
-        person = _found(db, hashed, by=_hold)
+        person = _found(db, hashed, by=hold)
         assert person is not None
         return person
     sealed = seal_phone(keys, person_id, phone)

@@ -80,18 +80,29 @@ def proposed(db: Connection, campaign: str) -> Statement:
     if size is None:
         raise Refused("nothing is sealed yet: run `yarigar ledger seal`")
     _check_next(db, campaign, latest(db, campaign), size)
-    return statement(db, Scope(campaign, size=size))
+    said = statement(db, Scope(campaign, size=size))
+    if not any(_figures(said.total).values()):
+        raise Refused(f"nothing of {campaign} is sealed: is that its name?")
+    return said
 
 
 def publish(
-    db: Connection, *, campaign: str, size: int, digest_hex: str, by: str, at: datetime
+    db: Connection,
+    *,
+    campaign: str,
+    size: int,
+    digest_hex: str,
+    by: str,
+    at: datetime,
+    said: Statement | None = None,
 ) -> Published:
     """Publish what was agreed to: the report on the seal of `size` leaves.
 
-    It is counted anew. Raises Refused where it is not, digit for digit, what had that
-    digest, or where a later seal was published meanwhile.
+    It is counted anew, by the caller just before (`said`) or here. Raises Refused
+    where it is not, digit for digit, what had that digest, or where a later seal was
+    published meanwhile.
     """
-    said = statement(db, Scope(campaign, size=size))
+    said = said or statement(db, Scope(campaign, size=size))
     seen = digest(said)
     if seen.hex() != digest_hex:
         raise Refused("the books do not give the report that was agreed to")

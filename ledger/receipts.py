@@ -175,8 +175,18 @@ _MATCH = Prepared(
 )
 
 
+# What carriers say late of somebody who was erased since.
+_BLANK = Prepared(
+    update(receipt)
+    .where(receipt.c.id == bindparam("of_id"))
+    .values(look_up=None, raw=b"")
+)
+
+
 def _believe(db: Connection, row: Any, at: datetime) -> Matched:
     _MATCH.run(db, of_id=row.id, now=at)
+    if row.look_up is None:
+        _BLANK.run(db, of_id=row.id)
     state = _of_piece(db, row) if row.place else _of_whole(db, row)
     raised = state is not None and raise_state(
         db, outbox_id=row.outbox_id, state=state, at=at

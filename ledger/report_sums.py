@@ -47,10 +47,14 @@ class Scope:
 
 @dataclass(slots=True)
 class Sums:
-    """Amounts in rial, goods by unit. `payers` are those donors whose money came."""
+    """Amounts in rial, goods by unit.
+
+    `payers` are those donors whose money came, `bringers` those whose goods did.
+    """
 
     donors: int = 0
     payers: int = 0
+    bringers: int = 0
     pledged: int = 0
     received: int = 0
     returned: int = 0
@@ -66,7 +70,7 @@ class Sums:
     @property
     def counts(self) -> tuple[int, ...]:
         """What is small if it is below five: people, and goods given out."""
-        return self.donors, self.payers, *self.delivered.values()
+        return self.donors, self.payers, self.bringers, *self.delivered.values()
 
 
 def sums_of(
@@ -85,25 +89,34 @@ def sums_by(db: Connection, scope: Scope, by: By) -> dict[str, Sums]:
 
 
 def givers_between(db: Connection, campaign: str, first: int, last: int) -> int:
-    """How many people's money is among the leaves from `first` up to before `last`."""
+    """How many people's gifts the leaves from `first` up to before `last` changed.
+
+    Whoever promised, paid, took back or was paid back: each of them moves a figure.
+    """
     donations = _accounts(f"N:Donation:{campaign}:")
-    pending, origin = transfer.alias(), event.alias()
+    pending, moved, origin = transfer.alias(), event.alias(), event.alias()
+    # A gift out of suspense is about its payment, what is paid back about the gift.
+    of = case(
+        (transfer.c.pending_id.is_not(None), pending.c.event_id),
+        (transfer.c.debit_id.in_(donations), moved.c.about_id),
+        else_=moved.c.id,
+    )
     donor = func.coalesce(origin.c.person_id, -origin.c.id)
     return int(
         db.scalar(
             select(func.count(donor.distinct()))
             .select_from(leaf)
-            .join(transfer, transfer.c.event_id == leaf.c.event_id)
+            .join(moved, moved.c.id == leaf.c.event_id)
+            .join(transfer, transfer.c.event_id == moved.c.id)
             .outerjoin(pending, pending.c.id == transfer.c.pending_id)
-            .join(
-                origin,
-                origin.c.id == func.coalesce(pending.c.event_id, transfer.c.event_id),
-            )
+            .join(origin, origin.c.id == of)
             .where(
                 leaf.c.number >= first,
                 leaf.c.number < last,
-                transfer.c.credit_id.in_(donations),
-                transfer.c.phase.in_(("single", "post")),
+                or_(
+                    transfer.c.credit_id.in_(donations),
+                    transfer.c.debit_id.in_(donations),
+                ),
             )
         )
         or 0
@@ -132,6 +145,7 @@ def _sums(
     origins = _origins(scope)
     for sums, row in rows(_money(origins), origins):
         sums.donors, sums.payers = row.donors, row.payers
+        sums.bringers = row.bringers
         sums.pledged, sums.received = int(row.pledged or 0), int(row.received or 0)
         sums.returned = int(row.returned or 0)
     for sums, row in rows(_spent(scope), event):
@@ -149,6 +163,9 @@ def _money(origins: FromClause) -> Any:
         func.count(case((gives, origins.c.donor)).distinct()).label("donors"),
         func.count(case((origins.c.received > 0, origins.c.donor)).distinct()).label(
             "payers"
+        ),
+        func.count(case((origins.c.brought > 0, origins.c.donor)).distinct()).label(
+            "bringers"
         ),
         func.sum(origins.c.pledged).label("pledged"),
         func.sum(origins.c.received).label("received"),
@@ -210,6 +227,7 @@ def _origins(scope: Scope) -> FromClause:
                 case((is_rial, func.coalesce(parts.c.posted, 0)), else_=0)
                 + func.coalesce(gifts.c.amount, 0)
             ).label("received"),
+            case((is_rial, 0), else_=func.coalesce(parts.c.posted, 0)).label("brought"),
             func.coalesce(backs.c.amount, 0).label("returned"),
         )
         .select_from(event)

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from ledger.report_sums import By, Scope, Sums, sums_by, sums_of
-from ledger.small_cells import CELL_MIN, is_small, merged
+from ledger.small_cells import CELL_MIN, OTHER, is_small, merged
 
 __all__ = [
     "OTHER",
@@ -28,9 +28,6 @@ __all__ = [
     "statement",
     "to_json",
 ]
-
-# The name of what was merged; no purpose and no district is called so.
-OTHER = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +63,13 @@ class Statement:
 
 def statement(db: Connection, scope: Scope) -> Statement:
     """Count a campaign's report; reads all of the campaign."""
+    total = sums_of(db, scope)
     return Statement(
         campaign=scope.campaign,
         size=scope.size,
-        total=_line("", sums_of(db, scope)),
-        purposes=_table(db, scope, By.PURPOSE),
-        districts=_table(db, scope, By.DISTRICT),
+        total=_line("", total),
+        purposes=_table(db, scope, By.PURPOSE, total),
+        districts=_table(db, scope, By.DISTRICT, total),
     )
 
 
@@ -99,25 +97,40 @@ def digest(said: Statement) -> bytes:
     return hashlib.sha256(text.encode()).digest()
 
 
-def _table(db: Connection, scope: Scope, by: By) -> tuple[Line, ...]:
+def _table(db: Connection, scope: Scope, by: By, total: Sums) -> tuple[Line, ...]:
     """A line for each name, and at the end one for all that are small.
 
     No line at all where even these together are few.
     """
-    found = sums_by(db, scope, by)
+    told = {
+        name: _told_apart(sums, total) for name, sums in sums_by(db, scope, by).items()
+    }
+    found = {name: sums for name, sums in told.items() if sums != Sums()}
     line = _line if by is By.PURPOSE else _district
 
     def count(names: frozenset[str]) -> Sequence[int]:
-        return sums_of(db, scope, by, names).counts
+        return _told_apart(sums_of(db, scope, by, names), total).counts
 
     together = merged({name: sums.counts for name, sums in found.items()}, count)
     lines = [line(name, found[name]) for name in sorted(found.keys() - together)]
     if together:
-        other = sums_of(db, scope, by, together)
+        other = _told_apart(sums_of(db, scope, by, together), total)
         if is_small(other.counts):
             return ()
         lines.append(line(OTHER, other))
     return tuple(lines)
+
+
+def _told_apart(sums: Sums, total: Sums) -> Sums:
+    """Without the goods of which there are few in all: no merging makes them more.
+
+    They stand in the total alone, and do not take the table from all other figures.
+    """
+    few = {unit for unit, count in total.delivered.items() if is_small([count])}
+    told = {unit: count for unit, count in sums.delivered.items() if unit not in few}
+    if is_small([total.bringers]):
+        return replace(sums, delivered=told, bringers=0, in_kind={})
+    return replace(sums, delivered=told)
 
 
 def _district(name: str, sums: Sums) -> Line:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import String, cast, func, or_, select
 
 from ledger.requests import RequestState
 from ledger.rules import Rule
@@ -41,7 +41,9 @@ REQUEST_RULES = (
                 event.c.kind != "request.made",
                 event.c.body["act"].as_string() != request.c.kind,
                 event.c.body["by"].as_string() != request.c.made_by,
-                event.c.body["needs"].as_integer() != request.c.needs,
+                # As text: what a body says may have been changed by hand.
+                cast(event.c.body["needs"].as_string(), String)
+                != cast(request.c.needs, String),
             )
         ),
     ),

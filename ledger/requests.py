@@ -297,12 +297,13 @@ def _told(
 
 def _is_as_made(db: Connection, found: Request) -> bool:
     """Whether the row, which no guard keeps from a change, is what its event says."""
-    body = db.scalar(
-        select(schema.event.c.body).where(
+    row = db.execute(
+        select(schema.event.c.about_id, schema.event.c.body).where(
             schema.event.c.id == found.event_id, schema.event.c.kind == "request.made"
         )
-    )
-    return body == _told(found.kind, found.body, found.why, found.made_by, found.needs)
+    ).first()
+    told = _told(found.kind, found.body, found.why, found.made_by, found.needs)
+    return row is not None and tuple(row) == (found.about_id, told)
 
 
 def _waiting(db: Connection, request_id: int) -> Request:

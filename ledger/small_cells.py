@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-__all__ = ["CELL_MIN", "is_small", "merged"]
+__all__ = ["CELL_MIN", "OTHER", "is_small", "merged"]
 
 CELL_MIN = 5
+# The name of what was merged; no purpose and no district is called so.
+OTHER = "*"
 
 
 def is_small(counts: Collection[int]) -> bool:

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from time import sleep
 
 from sqlalchemy import (
     Connection,
@@ -21,22 +20,27 @@ from sqlalchemy import (
     func,
     or_,
     select,
-    text,
     update,
 )
 
 from ledger import chart
 from ledger.engine import NothingRecorded
 from ledger.schema import account, batch, event, fund, transfer
+from ledger.writers import ID_MAX
 
-__all__ = ["Eaten", "Place", "Purpose", "Sums", "eat", "eaten_of", "reaches", "sums"]
+__all__ = [
+    "Eaten",
+    "Place",
+    "Purpose",
+    "Sums",
+    "eat",
+    "eaten_of",
+    "reaches",
+    "sums",
+]
 
 GIFTS_PAGE = 10_000
 BATCHES_MAX = 200
-WRITERS_LOOKS = 100
-WRITERS_PAUSE_MS = 20
-# Every id of SQLite, where nobody writes beside us.
-ID_MAX = 2**63 - 1
 
 _POSTED = ("single", "post", "reversal")
 
@@ -105,13 +109,15 @@ def sums(db: Connection, of: Purpose) -> Sums:
     return Sums(*(int(amount or 0) for amount in row))
 
 
-def eat(db: Connection, of: Purpose, cost: int) -> Eaten | None:
+def eat(db: Connection, of: Purpose, cost: int, up_to: int) -> Eaten | None:
     """Move the purpose's cursor over gifts worth `cost`; None where they do not do.
 
-    The caller holds the fund. Raises NothingRecorded while a payment that may belong
-    before the others is still being written: a gift must not appear behind the cursor.
+    The caller holds the fund, and asked `ledger.writers` before: gifts after that are
+    left to the next purchase. Raises NothingRecorded where only these would do.
     """
-    eaten = _reach(db, of, cost, _settled(db))
+    eaten = _reach(db, of, cost, up_to)
+    if eaten is None and reaches(db, of, cost):
+        raise NothingRecorded("money is still coming in: try again in a moment")
     if eaten is not None:
         moved = {"to_transfer": eaten.last.transfer_id, "to_amount": eaten.last.after}
         db.execute(_MOVE, _named(of) | moved)
@@ -238,24 +244,6 @@ def _uneaten(
         since = page[-1].id + 1
 
 
-def _settled(db: Connection) -> int:
-    """The id up to which every transfer is there that ever will be.
-
-    Ids are given out before they are committed: who has one and is not done yet holds
-    the table's lock of writers, and is waited for.
-    """
-    if db.dialect.name == "sqlite":
-        return ID_MAX
-    settled = int(db.execute(_LAST_ID).scalar() or 0)
-    writers = set(db.scalars(_WRITERS))
-    for _ in range(WRITERS_LOOKS):
-        if not writers:
-            return settled
-        sleep(WRITERS_PAUSE_MS / 1000)
-        writers &= set(db.scalars(_WRITERS))
-    raise NothingRecorded("a payment is still being written: try again in a moment")
-
-
 def _named(of: Purpose) -> dict[str, object]:
     return {"of_campaign": of.campaign, "of_purpose": of.purpose, "in_test": of.test}
 
@@ -322,8 +310,9 @@ _returns = (
 )
 _RETURNS = _returns.where(
     transfer.c.debit_id == _donation_id,
-    # What was paid back before the cursor came is about gifts behind it.
-    transfer.c.id.between(bindparam("since"), bindparam("up_to")),
+    # What was paid back before the cursor came is about gifts behind it. Later ones
+    # all count, settled or not: each was recorded by who held the fund.
+    transfer.c.id >= bindparam("since"),
     event.c.test == bindparam("in_test"),
 )
 # Asked while somebody waits at a phone: by indexes alone.
@@ -383,13 +372,4 @@ _MOVE = (
     update(fund)
     .where(*_of_fund)
     .values(transfer_id=bindparam("to_transfer"), amount=bindparam("to_amount"))
-)
-_LAST_ID = text(
-    "SELECT pg_sequence_last_value(pg_get_serial_sequence('transfer', 'id')::regclass)"
-)
-_WRITERS = text(
-    "SELECT virtualtransaction FROM pg_locks WHERE locktype = 'relation'"
-    " AND relation = 'transfer'::regclass AND mode = 'RowExclusiveLock'"
-    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-    " AND pid <> pg_backend_pid()"
 )

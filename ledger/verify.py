@@ -14,9 +14,11 @@ from itertools import chain, islice
 from typing import Any
 
 from sqlalchemy import Connection, Select, and_, func, select, text
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, DataError
 
+from ledger.legible import illegible
 from ledger.money_rules import MONEY_RULES
+from ledger.records import RECORD_RULES, untrue_records
 from ledger.request_rules import REQUEST_RULES
 from ledger.rules import RULES, Fault, Rule, lost_references
 from ledger.schema import account, code, event, leaf, outbox, signup, transfer
@@ -27,6 +29,8 @@ __all__ = ["FAULTS_MAX", "Count", "Fault", "Sum", "Verdict", "verify"]
 
 FAULTS_MAX = 1_000
 _ROWS_AT_ONCE = 2_000
+# What a value of another kind raises where it is read.
+_SENSELESS = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +82,16 @@ def verify(
     """
     damage = tuple(islice(_damage(db), faults_max))
     try:
+        if not damage:
+            rules = illegible(db.dialect.name)
+            damage = tuple(
+                islice((f for one in rules for f in _broken(db, one)), faults_max)
+            )
         return _judged(db, damage, faults_max, progress, seal_key)
     except DatabaseError as error:
         if not _is_torn(error):
             raise
-        torn = Fault("database", "-", "has pages that cannot be read")
+        torn = Fault("database", "-", "has pages or values that cannot be read")
         return Verdict((), (), (*damage, torn)[:faults_max], cut=True)
 
 
@@ -114,14 +123,20 @@ def _faults(
     progress: Callable[[int, int], None] | None,
     seal_key: bytes | None,
 ) -> Iterator[Fault]:
-    rules = [*lost_references(), *RULES, *MONEY_RULES, *REQUEST_RULES]
-    checks = [partial(_broken, rule=rule) for rule in rules]
-    checks += [partial(_mistyped_codes), partial(_untrue_pledges)]
+    rules = [*lost_references(), *RULES, *MONEY_RULES, *REQUEST_RULES, *RECORD_RULES]
+    checks: list[Callable[[Connection], Iterator[Fault]]] = [
+        partial(_broken, rule=rule) for rule in rules
+    ]
+    checks += [_mistyped_codes, _untrue_pledges, untrue_records]
     checks += [partial(wrong_seals, public_key=seal_key)]
     for done, check in enumerate(checks):
         if progress:
             progress(done, len(checks))
-        yield from check(db)
+        try:
+            yield from check(db)
+        except _SENSELESS as error:
+            what = f"holds a value that stopped a check ({type(error).__name__})"
+            yield Fault("database", "-", what)
     if progress:
         progress(len(checks), len(checks))
 
@@ -141,8 +156,14 @@ def _damage(db: Connection) -> Iterator[Fault]:
 
 
 def _is_torn(error: DatabaseError) -> bool:
+    """Whether the database says that what is in it cannot be read."""
+    if isinstance(error, DataError):
+        return True
+    if not isinstance(error.orig, sqlite3.Error):
+        return False
+    # A text that is no UTF-8 or no JSON has no number, or that of any mistake.
     number: int = getattr(error.orig, "sqlite_errorcode", 0)
-    return number & 0xFF == sqlite3.SQLITE_CORRUPT
+    return number & 0xFF in (0, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT)
 
 
 def _broken(db: Connection, rule: Rule) -> Iterator[Fault]:

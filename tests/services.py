@@ -129,7 +129,7 @@ def postgres(*, durable: bool = False) -> Iterator[Postgres]:
         ).wait()
         # What is lost in a crash of the machine is a test's.
         quick = ["fsync=off", "full_page_writes=off", "synchronous_commit=off"]
-        options = ["max_connections=100", "shared_buffers=64MB", "listen_addresses="]
+        options = ["max_connections=120", "shared_buffers=64MB", "listen_addresses="]
         # A vacuum is a transaction: what it overlaps with is sealed later.
         quick += ["autovacuum=off"]
         options += [] if durable else quick

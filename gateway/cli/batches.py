@@ -167,6 +167,38 @@ def take_back(delivered: bool, **asked: Any) -> None:
     _move("come-back" if delivered else "return", act, **asked)
 
 
+@batches.command(name="hand-out")
+@campaign
+@click.option("--purpose", required=True, help="What they were handed in for.")
+@quantity
+@click.option("--unit", default="parcel", show_default=True, help="What is counted.")
+@district
+@centre
+@own_id
+@test
+@by
+def hand_out(own_id: str | None, test: bool, **asked: Any) -> None:
+    """Note that goods which donors brought were given out at a centre."""
+    from ledger.engine import writing
+    from ledger.handing_out import HandingOut, hand_out
+
+    asked |= {name: asked[name] or None for name in ("district", "centre")}
+    _without_numbers(
+        purpose=asked["purpose"],
+        district=asked["district"] or "",
+        centre=asked["centre"] or "",
+    )
+    at = now()
+    told = [asked[name] for name in sorted(asked.keys() - {"by"})]
+    with books() as (engine, zone):
+        key = _key("hand-out", test, own_id, at.astimezone(zone).date(), *told)
+        with writing(engine) as db:
+            done = hand_out(db, HandingOut(key=key, test=test, at=at, **asked))
+    if not done.first:
+        click.echo("this was written down before; give --id for another one")
+    click.echo(f"{done.left} {asked['unit']} that were handed in are left")
+
+
 @batches.command(name="list")
 @campaign
 @click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True)

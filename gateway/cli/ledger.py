@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -104,14 +106,14 @@ def export(
         return
     if out is None:
         raise click.UsageError("--out names the file to write")
-    settings, engine, keys = _books()
-    if request is None:
-        wanted = Wanted(what, Selection(settings.time_zone, since, until, campaign))
-    else:
-        wanted = permitted(
-            engine, what, request, time_zone=settings.time_zone, at=now()
-        )
-    _write(engine, keys, wanted, form, headers, out, by)
+    with _books() as (settings, engine, keys):
+        if request is None:
+            wanted = Wanted(what, Selection(settings.time_zone, since, until, campaign))
+        else:
+            wanted = permitted(
+                engine, what, request, time_zone=settings.time_zone, at=now()
+            )
+        _write(engine, keys, wanted, form, headers, out, by)
 
 
 def _ask(service: Service, wanted: Wanted, reason: str, by: str) -> None:
@@ -228,7 +230,11 @@ for command in (*SEALS, reconcile):
     ledger.add_command(command)
 
 
-def _books() -> tuple[Settings, Engine, Keys]:
+@contextmanager
+def _books() -> Iterator[tuple[Settings, Engine, Keys]]:
     settings = installation.find_without_redis(os.environ)
     engine = connect(settings.database_url)
-    return settings, engine, check(engine, settings)
+    try:
+        yield settings, engine, check(engine, settings)
+    finally:
+        engine.dispose()

@@ -94,12 +94,13 @@ def erase(phone: str | None, code: str | None, yes: bool, by: str) -> None:
                 test=False,
                 at=now(),
             )
+        # Said before anything else can fail: it is done.
+        if not done.first:
+            click.echo(f"person {person_id} was erased before")
+        else:
+            click.echo(f"person {person_id} is erased; {done.texts} texts are not sent")
+            click.echo("backups made before hold them still: see docs/privacy.md")
         erased.note(desk.engine, desk.settings.data_dir)
-    if not done.first:
-        click.echo(f"person {person_id} was erased before")
-        return
-    click.echo(f"person {person_id} is erased; {done.texts} texts are not sent")
-    click.echo("backups made before hold them still: see docs/privacy.md")
 
 
 @people.command()

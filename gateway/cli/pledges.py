@@ -8,13 +8,15 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from gateway.cli.operator import books, by, one_line, opened
-from gateway.cli.requests import RIAL_MAX, reason, said
+from gateway.cli.operator import PHONE_DIGITS, books, by, one_line, opened
+from gateway.cli.requests import reason, said
 from gateway.faults import Unready
 from gateway.service import now
+from phone.amounts import RIAL_MAX
 from phone.codes import is_code
 from phone.dates import jalali
 from phone.digits import fold_digits
+from phone.private import long_digits
 
 if TYPE_CHECKING:
     from ledger.engine import Connection
@@ -168,6 +170,8 @@ def _place(written: str | None) -> str | None:
     place = written.strip()
     if not 0 < len(place) <= PLACE_CHARS_MAX or not place.isprintable():
         raise Unready(f"a place has 1 to {PLACE_CHARS_MAX} letters")
+    if long_digits(place, PHONE_DIGITS):
+        raise Unready("a place stays in the books: no phone or card number in it")
     return place
 
 

@@ -11,13 +11,13 @@ import click
 from gateway.cli.operator import ID, books, by, one_line, opened
 from gateway.faults import Unready
 from gateway.service import now
+from phone.amounts import RIAL_MAX
 from phone.dates import jalali
 
 if TYPE_CHECKING:
     from ledger.engine import Connection
     from ledger.requests import Request
 
-RIAL_MAX = 2**63 - 1
 RIAL = click.IntRange(0, RIAL_MAX)
 
 reason = click.option(

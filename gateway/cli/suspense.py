@@ -9,14 +9,14 @@ import click
 from gateway.cli.operator import ID, by, one_line, opened
 from gateway.faults import Unready
 from gateway.service import now
+from phone.amounts import RIAL_MAX
 from phone.dates import jalali
 
 if TYPE_CHECKING:
     from ledger.payments import Paid
     from ledger.pledges import Pledge
 
-# What the ledger takes for one amount.
-RIAL = click.IntRange(1, 10**15)
+RIAL = click.IntRange(1, RIAL_MAX)
 CODE_CHARS_MAX = 40
 
 reason = click.option("--reason", required=True, help="Why, as the books will say.")

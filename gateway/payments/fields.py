@@ -37,8 +37,11 @@ _TIME = re.compile(
     r"([Zz]|[+-][0-9]{2}:[0-9]{2})",
     re.ASCII,
 )
-# As people write a mobile number; a bank's reference of twelve digits is none.
-_PHONE = re.compile(r"(\+|00?)[0-9]{9,}", re.ASCII)
+# As people write a phone's number, also among words; a bank's reference of twelve
+# digits is none, whatever it begins with.
+_PHONE = re.compile(
+    r"(?<![0-9])(\+|00?)[1-9]([\s().-]{0,3}[0-9]){8,13}(?![0-9])", re.ASCII
+)
 
 
 class Fields:
@@ -115,7 +118,7 @@ class Fields:
             raise Unreadable(f"{name}: should be one line that can be printed")
         if looks_like_card(value):
             raise Unreadable(f"{name}: a card number is not taken")
-        if _PHONE.fullmatch(re.sub(r"[\s().-]", "", fold_digits(value))):
+        if _PHONE.search(fold_digits(value)):
             raise Unreadable(f"{name}: a phone number belongs into phone")
         return value
 

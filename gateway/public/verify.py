@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
 """Check the public folder of a ledger with nothing but Python's own library.
 
-    python3 verify.py                         this folder: roots and totals
+    python3 verify.py                         this folder: roots, signatures, totals
+    python3 verify.py --key our.pem           and who signed, by a key got another way
     python3 verify.py --proof proof.json      and that a gift is in it
     python3 verify.py --checkpoint old.txt    and that it still holds an old checkpoint
     python3 verify.py --fingerprint 2026-11-22=1a2b3c4d    and what a phone was told
 
-Every leaf is hashed again from the columns that are published, and the root of every
-checkpoint in checkpoints/ worked out from the leaves alone (RFC 9162). Exit status 0
-says that all of it holds, 1 that something does not, 2 that something cannot be read.
-Whose signature stands below a checkpoint is told by signature.sh.
+Every leaf is hashed again from the columns that are published, the root of every
+checkpoint in checkpoints/ is worked out from the leaves alone (RFC 9162), and its
+signature checked (Ed25519, RFC 8032). Exit status 0 says that all of it holds, 1 that
+something does not, 2 that something cannot be read or not be told yet.
 """
 
 from __future__ import annotations
@@ -22,17 +23,34 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 FILE_BYTES_MAX = 16_000_000
+LEAVES_BYTES_MAX = 80_000_000  # 65,536, each as long as its names can be
+LINES_MAX = 100  # of signatures: each takes some milliseconds
 COLUMNS = "number day campaign kind unit amount commitment facts"
-
-# A name, a size and a root.
-Checkpoint = tuple[str, int, bytes]
+# How an Ed25519 key begins in a file of OpenSSL's.
+KEY_HEAD = bytes.fromhex("302a300506032b6570032100")
 
 
 class Unreadable(Exception):
-    """What cannot be read at all."""
+    """What cannot be read at all, or not be told yet."""
+
+
+# What a file that somebody wrote to spoil this can raise.
+BAD: tuple[type[BaseException], ...] = (Unreadable, ValueError, LookupError, TypeError)
+BAD += (AttributeError, ArithmeticError, OSError, csv.Error, MemoryError)
+BAD += (RecursionError,)
+
+
+class Checkpoint(NamedTuple):
+    """What a note says, and who signed it."""
+
+    name: str
+    size: int
+    root: bytes
+    body: str
+    lines: list[str]
 
 
 class Tree:
@@ -62,91 +80,109 @@ class Tree:
 def main() -> int:
     reader = argparse.ArgumentParser(description="Check a public folder.")
     reader.add_argument("folder", nargs="?", type=Path, default=Path(__file__).parent)
+    reader.add_argument("--key", type=Path)
     reader.add_argument("--proof", type=Path)
     reader.add_argument("--checkpoint", type=Path, action="append", default=[])
     reader.add_argument("--fingerprint", action="append", default=[], metavar="DAY=HEX")
     given = reader.parse_args()
     try:
-        wrong = check(given.folder, given.proof, given.checkpoint, given.fingerprint)
-    except Unreadable as fault:
-        print(f"UNREADABLE {fault}", file=sys.stderr)
-        return 2
-    except (ValueError, KeyError, TypeError, AttributeError, OSError) as fault:
-        print(f"UNREADABLE {type(fault).__name__}: {fault}", file=sys.stderr)
+        wrong = check(given)
+    except BAD as fault:
+        say(f"UNREADABLE {type(fault).__name__}: {fault}", sys.stderr)
         return 2
     for line in wrong:
-        print(f"WRONG {line}", file=sys.stderr)
+        say(f"WRONG {line}", sys.stderr)
     if wrong:
         return 1
     print("All of it holds.")
     return 0
 
 
-def check(
-    folder: Path, proof_at: Path | None, old: list[Path], fingerprints: list[str]
-) -> list[str]:
+def check(given: argparse.Namespace) -> list[str]:
     """Everything that is wrong, in words."""
-    kept = sorted((folder / "checkpoints").glob("*.txt"))
-    notes = [read_note(small(path), path.name) for path in [*kept, *old]]
-    proof = None if proof_at is None else json.loads(small(proof_at))
-    wanted: set[int] = set()
+    folder = given.folder
+    key = read_key(given.key or folder / "key.pem")
+    paths = files(folder, "checkpoints", "*.txt")
+    kept = [read_note(small(path), path.name) for path in paths]
+    kept.sort(key=lambda note: note.size)
+    old = [read_note(small(path), path.name) for path in given.checkpoint]
+    proof = None if given.proof is None else json.loads(small(given.proof))
+    under = []
     if proof is not None:
-        notes.append(read_note(proof["checkpoint"], "the proof's checkpoint"))
-        wanted = {leaf["number"] for leaf in proof["leaves"]}
-    size, found, wrong = check_folder(folder, notes, wanted, proof is not None)
-    if proof is not None:
-        wrong += check_proof(proof, notes[-1], size, found)
-    roots = {path.stem: note[2] for path, note in zip(kept, notes, strict=False)}
-    for told in fingerprints:
+        under.append(read_note(proof["checkpoint"], "the proof's checkpoint"))
+    notes = [*kept, *old, *under]
+    wrong = [
+        f"{note.name}: is not signed with the key {key.hex()}"
+        for note in notes
+        if not is_signed(note, key)
+    ]
+    days = [note.name[:10] for note in kept]
+    if days != sorted(days):
+        wrong.append("checkpoints: a later day has fewer leaves than one before it")
+    wanted = set() if proof is None else {leaf["number"] for leaf in proof["leaves"]}
+    size, found, more = check_folder(folder, kept, [*old, *under], wanted)
+    wrong += more
+    for told in given.fingerprint:
         day, _, digits = told.partition("=")
-        if day not in roots:
+        roots = [note.root.hex() for note in kept if note.name == f"{day}.txt"]
+        if not roots:
             wrong.append(f"{day}: there is no checkpoint of this day")
-        elif len(digits) < 8 or not roots[day].hex().startswith(digits.lower()):
+        elif len(digits) < 8 or not roots[0].startswith(digits.lower()):
             wrong.append(f"{day}: the fingerprint {digits} is of another tree")
+    for note in old:
+        if note.size > size:
+            wrong.append(f"{note.name}: of {note.size} leaves only {size} are here")
+    if proof is not None:
+        wrong += check_proof(proof, under[0], size, found)
+        if not wrong and under[0].size > size:
+            raise Unreadable("the proof: its checkpoint is newer than this folder")
     return wrong
 
 
 def check_folder(
-    folder: Path, notes: list[Checkpoint], wanted: set[int], last_may_be_newer: bool
+    folder: Path, kept: list[Checkpoint], others: list[Checkpoint], wanted: set[int]
 ) -> tuple[int, dict[int, bytes], list[str]]:
     """Work the tree out: its size, the bytes of the wanted leaves, what is wrong."""
     tree, published = Tree(), json.loads(small(folder / "totals.json"))
-    waiting = sorted(notes, key=lambda note: note[1], reverse=True)
     totals: dict[tuple[str, str, str], list[int]] = {}
     found: dict[int, bytes] = {}
     wrong: list[str] = []
     roots = {0: tree.root()}
-    sizes = {note[1] for note in notes} | {published["size"]}
+    sizes = {note.size for note in [*kept, *others]}
     for row in leaves(folder):
         data = leaf_bytes(row)
         if tree.size in wanted:
             found[tree.size] = data
-        if tree.size < published["size"]:
-            place = row["campaign"], row["kind"], row["unit"]
-            sum = totals.setdefault(place, [0, 0])
-            sum[0], sum[1] = sum[0] + 1, sum[1] + int(row["amount"])
+        sum = totals.setdefault((row["campaign"], row["kind"], row["unit"]), [0, 0])
+        sum[0], sum[1] = sum[0] + 1, sum[1] + int(row["amount"])
         tree.append(sha256(b"\x00" + data))
         if tree.size in sizes:
             roots[tree.size] = tree.root()
-    for note in reversed(waiting):
-        name, size, root = note
-        if size > tree.size:
-            if not (last_may_be_newer and note is notes[-1]):
-                wrong.append(f"{name}: of {size} leaves only {tree.size} are here")
-        elif roots[size] != root:
+    for name, size, root, *_ in [*kept, *others]:
+        if size <= tree.size and roots[size] != root:
             wrong.append(f"{name}: the first {size} leaves have another root")
-        else:
-            print(f"{name}: {size} leaves have the root {root.hex()}")
-    told = {
+        elif size <= tree.size:
+            say(f"{name}: {size} leaves have the root {root.hex()}")
+    last = kept[-1] if kept else Checkpoint("", 0, roots[0], "", [])
+    if last.size > tree.size:
+        wrong.append(f"{last.name}: of {last.size} leaves only {tree.size} are here")
+    elif last.size < tree.size:
+        wrong.append(f"leaves: those from {last.size} on stand under no checkpoint")
+    said = {
         (one["campaign"], one["kind"], one["unit"]): [one["leaves"], one["amount"]]
         for one in published["totals"]
     }
-    if published["size"] > tree.size or told != totals:
+    names = sorted(note.name for note in kept)
+    root_said = last.root.hex() if kept else None
+    day_said = last.name[:10] if kept else None
+    if said != totals or published["size"] != tree.size:
         wrong.append("totals.json: the leaves have other sums")
-    elif published["size"] and published["root"] != roots[published["size"]].hex():
-        wrong.append("totals.json: the leaves have another root")
+    elif (published["root"], published["day"]) != (root_said, day_said):
+        wrong.append("totals.json: the last checkpoint is another one")
+    elif published["checkpoints"] != names:
+        wrong.append("totals.json: names other checkpoints than are here")
     else:
-        print(f"totals.json: {len(told)} sums of {published['size']} leaves are right")
+        print(f"totals.json: {len(said)} sums of {tree.size} leaves are right")
     return tree.size, found, wrong
 
 
@@ -154,7 +190,6 @@ def check_proof(
     proof: Any, note: Checkpoint, size: int, found: dict[int, bytes]
 ) -> Iterator[str]:
     """What is wrong with a donor's proof, whose checkpoint was compared before."""
-    _, under, root = note
     for leaf in proof["leaves"]:
         number, data = leaf["number"], base64.b64decode(leaf["data"], validate=True)
         nonce = base64.b64decode(leaf["nonce"], validate=True)
@@ -162,15 +197,13 @@ def check_proof(
         parts = parts_of(data)
         if parts[5] != sha256(nonce + proof["code"].encode()):
             yield f"leaf {number} does not open with the code {proof['code']}"
-        elif not includes(root, under, number, sha256(b"\x00" + data), path):
+        elif not includes(note.root, note.size, number, sha256(b"\x00" + data), path):
             yield f"leaf {number} is not under the proof's root"
         elif number < size and found.get(number) != data:
             yield f"leaf {number} is another one in this folder"
         else:
             day, campaign, kind, unit, amount = (part.decode() for part in parts[:5])
-            print(f"leaf {number}: {kind} of {amount} {unit}, {campaign}, {day}")
-            if under > size:
-                print(f"leaf {number}: its checkpoint is newer than this folder")
+            say(f"leaf {number}: {kind} of {amount} {unit}, {campaign}, {day}")
     if not proof["leaves"]:
         yield "the proof has no leaves"
 
@@ -178,16 +211,19 @@ def check_proof(
 def leaves(folder: Path) -> Iterator[dict[str, str]]:
     """Every published leaf, in the order of the tree."""
     number = 0
-    for path in sorted((folder / "leaves").glob("*.csv")):
+    for path in files(folder, "leaves", "*.csv"):
+        check_size(path, LEAVES_BYTES_MAX)
         with path.open(encoding="utf-8", newline="") as file:
-            rows = csv.DictReader(file)
-            if rows.fieldnames != COLUMNS.split():
+            rows = csv.reader(file)
+            if next(rows, None) != COLUMNS.split():
                 raise Unreadable(f"{path.name} has not the columns of leaves")
             for row in rows:
-                if row["number"] != str(number):
+                if len(row) != len(COLUMNS.split()):
+                    raise Unreadable(f"{path.name}: leaf {number} is cut off or longer")
+                if row[0] != str(number):
                     raise Unreadable(f"{path.name}: leaf {number} is not in its place")
                 number += 1
-                yield row
+                yield dict(zip(COLUMNS.split(), row))  # noqa: B905  # of Python 3.10
 
 
 def leaf_bytes(row: dict[str, str]) -> bytes:
@@ -204,7 +240,7 @@ def parts_of(data: bytes) -> list[bytes]:
         end = at + 4 + int.from_bytes(data[at : at + 4], "big")
         parts.append(data[at + 4 : end])
         at = end
-    if len(parts) != 7 or at != len(data):
+    if data[:1] != b"\x01" or len(parts) != 7 or at != len(data):
         raise Unreadable("a leaf of the proof has not seven parts")
     return parts
 
@@ -230,25 +266,129 @@ def includes(
 
 
 def read_note(text: str, name: str) -> Checkpoint:
-    """The size and the root that a checkpoint names."""
-    lines = text.split("\n")
+    """What a checkpoint says, above and below its empty line."""
+    body, _, below = text.partition("\n\n")
+    fields = body.split("\n")
     try:
-        size, root = int(lines[1]), base64.b64decode(lines[2], validate=True)
+        size, root = int(fields[1]), base64.b64decode(fields[2], validate=True)
     except (ValueError, IndexError):
         raise Unreadable(f"{name} is no checkpoint") from None
-    if size < 0 or len(root) != 32:
+    lines = below.split("\n")
+    if len(fields) != 4 or size < 0 or len(root) != 32 or len(lines) > LINES_MAX:
         raise Unreadable(f"{name} is no checkpoint")
-    return name, size, root
+    return Checkpoint(name, size, root, f"{body}\n", lines)
+
+
+def is_signed(note: Checkpoint, key: bytes) -> bool:
+    """Whether a line below a checkpoint is this key's signature, as C2SP has it."""
+    origin = note.body.split("\n")[0]
+    known = sha256(f"{origin}\n".encode() + b"\x01" + key)[:4]
+    for line in note.lines:
+        if line.startswith(f"— {origin} "):
+            signed = base64.b64decode(line.split(" ")[2])
+            if signed[:4] == known and signs(key, note.body.encode(), signed[4:]):
+                return True
+    return False
+
+
+def read_key(path: Path) -> bytes:
+    """The 32 bytes of a public key as OpenSSL writes it."""
+    lines = small(path).split("\n")
+    if not lines[0].startswith("-----BEGIN PUBLIC KEY"):
+        raise Unreadable(f"{path} is no public key")
+    der = base64.b64decode(lines[1])
+    if der[:12] != KEY_HEAD or len(der) != 44:
+        raise Unreadable(f"{path} is no Ed25519 key")
+    return der[12:]
+
+
+# --- Ed25519, RFC 8032: x, y, z, t are the point x/z, y/z, and t = xy/z --------------
+
+PRIME = 2**255 - 19
+ORDER = 2**252 + 27742317777372353535851937790883648493
+CURVE = -121665 * pow(121666, PRIME - 2, PRIME) % PRIME
+BASE_POINT = (4 * pow(5, PRIME - 2, PRIME) % PRIME).to_bytes(32, "little")
+
+
+def signs(key: bytes, message: bytes, signature: bytes) -> Any:
+    """Whether this is the signature of a message: section 5.1.7."""
+    public, base = point(key), point(BASE_POINT)
+    s = int.from_bytes(signature[32:], "little")
+    if public is None or base is None or len(signature) != 64 or s >= ORDER:
+        return False
+    digest = hashlib.sha512(signature[:32] + key + message).digest()
+    k = int.from_bytes(digest, "little") % ORDER
+    x, y, z, t = public
+    # The signature's own point has to be s times the base less k times the key.
+    x, y, z, _ = add(times(s, base), times(k, (-x, y, z, -t)))
+    over = pow(z, PRIME - 2, PRIME)
+    x, y = x * over % PRIME, y * over % PRIME
+    return signature[:32] == (y | (x & 1) << 255).to_bytes(32, "little")
+
+
+def point(data: bytes) -> Any:
+    """The point that 32 bytes write, if there is one: section 5.1.3."""
+    y = int.from_bytes(data, "little")
+    sign, y = y >> 255, y & (1 << 255) - 1
+    if len(data) != 32 or y >= PRIME:
+        return None
+    square = (y * y - 1) * pow(CURVE * y * y + 1, PRIME - 2, PRIME) % PRIME
+    x = pow(square, (PRIME + 3) // 8, PRIME)
+    if x * x % PRIME != square:
+        x = x * pow(2, (PRIME - 1) // 4, PRIME) % PRIME
+    if x * x % PRIME != square or (not x and sign):
+        return None
+    x = PRIME - x if x & 1 != sign else x
+    return x, y, 1, x * y % PRIME
+
+
+def add(one: Any, other: Any) -> Any:
+    """The sum of two points: section 5.1.4."""
+    a = (one[1] - one[0]) * (other[1] - other[0]) % PRIME
+    b = (one[1] + one[0]) * (other[1] + other[0]) % PRIME
+    c = 2 * one[3] * other[3] * CURVE % PRIME
+    d = 2 * one[2] * other[2] % PRIME
+    e, f, g, h = b - a, d - c, d + c, b + a
+    return e * f % PRIME, g * h % PRIME, f * g % PRIME, e * h % PRIME
+
+
+def times(n: int, one: Any) -> Any:
+    """A point so many times."""
+    sum = (0, 1, 1, 0)
+    while n:
+        sum = add(sum, one) if n & 1 else sum
+        one, n = add(one, one), n >> 1
+    return sum
+
+
+# --- files, and the terminal ---------------------------------------------------------
+
+
+def files(folder: Path, name: str, wanted: str) -> list[Path]:
+    """The files of a folder in the order of their names."""
+    if not (folder / name).is_dir():
+        raise Unreadable(f"{folder / name} is not there")
+    return sorted((folder / name).glob(wanted))
 
 
 def small(path: Path) -> str:
     """A file's text, if it is not larger than such a file can be."""
     try:
-        if path.stat().st_size > FILE_BYTES_MAX:
-            raise Unreadable(f"{path} is too large")
+        check_size(path, FILE_BYTES_MAX)
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError):
         raise Unreadable(f"{path} cannot be read") from None
+
+
+def check_size(path: Path, most: int) -> None:
+    if path.stat().st_size > most or not path.is_file():
+        raise Unreadable(f"{path} is too large, or no file")
+
+
+def say(line: str, to: Any = None) -> None:
+    """Print a line that stays one line, whatever the folder has put in it."""
+    safe = "".join(c if c.isprintable() else "?" for c in line)
+    print(safe.encode("ascii", "backslashreplace").decode(), file=to or sys.stdout)
 
 
 def sha256(data: bytes) -> bytes:

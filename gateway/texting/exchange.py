@@ -18,7 +18,7 @@ from gateway.texting import meaning
 from gateway.texting.meaning import Begins, Waiting
 from gateway.texting.replies import SCREEN, WAYS, Addressee, Way, may_reply, reply
 from gateway.texting.walking import Setting, walk
-from ledger import enquiries, hearing, people, questions
+from ledger import enquiries, erasing, hearing, people, questions
 from ledger.engine import Connection
 from ledger.hearing import Heard
 from ledger.questions import State
@@ -60,11 +60,10 @@ class Exchange:
     person_id: int = field(init=False)
 
     def __post_init__(self) -> None:
-        person = people.remember(
-            self.db, self.setting.keys, self.heard.phone, at=self.at
-        )
         # Two texts of one phone are answered one after the other.
-        hearing.hold(self.db, person_id=person.id)
+        person = people.remember(
+            self.db, self.setting.keys, self.heard.phone, at=self.at, alone=True
+        )
         self.person_id = person.id
         self.text = self.heard.text[:TEXT_CHARS_MAX]
         self.language = meaning.language_of(
@@ -270,7 +269,10 @@ class Exchange:
     def _go_on(self, menus: Menus, stepped: Step, told: bool, way: Way) -> None:
         """Send the screen and wait for its answer, unless a deed's text was the end."""
         session = stepped.session
-        if told or ERASING in session.done:
+        if told or (
+            ERASING in session.done
+            and erasing.is_erased(self.db, person_id=self.person_id)
+        ):
             # Who was erased has no number any more, and is asked nothing.
             return
         flow = meaning.flow_of(menus, session.at)

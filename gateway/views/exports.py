@@ -147,6 +147,9 @@ def _wanted(service: Service, what: str) -> tuple[Wanted, Headers]:
             time_zone=service.settings.time_zone,
             at=service.clock(),
         )
+        if wanted.in_full:
+            # The bearer of any token could else use what was agreed for one person.
+            raise NotPermitted("numbers in full leave by `yarigar ledger export` only")
         return wanted, headers
     selection = Selection(
         time_zone=service.settings.time_zone,

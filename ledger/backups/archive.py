@@ -12,6 +12,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -26,6 +27,8 @@ __all__ = ["PIECE_BYTES", "Archive", "BadArchive", "Manifest", "Member", "Writer
 
 FORMAT = 1
 MANIFEST = "manifest.json"
+# The one member of a backup of SQLite; of PostgreSQL they are named by the tables.
+DATABASE_MEMBER = "ledger.db"
 MANIFEST_BYTES_MAX = 1_000_000
 MEMBERS_MAX = 200
 PIECE_BYTES = 1 << 20
@@ -42,6 +45,7 @@ _TORN = (
     NotImplementedError,
     UnicodeDecodeError,
 )
+_WORD = re.compile(r"[A-Za-z0-9_.]{1,64}")
 _PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 Progress = Callable[[int, int], None]
@@ -196,6 +200,10 @@ def _manifest(archive: zipfile.ZipFile, size: int) -> Manifest:
         manifest = _read(file.read(MANIFEST_BYTES_MAX + 1))
     if by_name.keys() != manifest.members.keys():
         raise BadArchive("its members are not those that its manifest names")
+    if manifest.database == "sqlite" and by_name.keys() != {DATABASE_MEMBER}:
+        raise BadArchive("it has another member than its database")
+    if manifest.database == "postgresql" and by_name.keys() != manifest.columns.keys():
+        raise BadArchive("its members are not its tables")
     if sum(info.compress_size for info in infos) > size:
         raise BadArchive("its members lie over one another")
     for name, one in by_name.items():
@@ -228,7 +236,14 @@ def _read(source: bytes) -> Manifest:
             },
             sequences={str(n): int(last) for n, last in said["sequences"].items()},
         )
-    # RecursionError: JSON that is nested a thousandfold.
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    # RecursionError: JSON that is nested a thousandfold; OverflowError: 1e999.
+    except (
+        *(ValueError, KeyError, TypeError, AttributeError),
+        *(RecursionError, OverflowError),
+    ):
         raise BadArchive("its manifest cannot be read") from None
+    # They are shown to an operator, whose terminal obeys what it is shown.
+    for word in (manifest.database, manifest.revision, *members, *manifest.sequences):
+        if not _WORD.fullmatch(word):
+            raise BadArchive("its manifest cannot be read")
     return manifest

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine, select, update
 from ledger import erasing, migrate, schema
 from ledger.backups import postgresql, sqlite
 from ledger.backups.archive import Archive, BadArchive
+from ledger.bulks import BulkState
 from ledger.engine import LedgerError, connect, reading, writing
 from ledger.outbox import State
 from ledger.schema import metadata
@@ -169,8 +170,15 @@ def _erase_again(
 
 
 def _hold_back(db: Connection, at: datetime) -> int:
-    """Close the texts that were to be sent: some may have left after the backup."""
-    outbox = schema.outbox.c
+    """Close the texts that were to be sent, and pause sends: some may have left after
+    the backup."""
+    outbox, bulk = schema.outbox.c, schema.bulk.c
+    # Whom a send had reached by then is not known here: somebody has to say.
+    db.execute(
+        update(schema.bulk)
+        .where(bulk.state == BulkState.RUNNING)
+        .values(state=BulkState.PAUSED, changed_at=at)
+    )
     return db.execute(
         update(schema.outbox)
         .where(outbox.state.in_([State.QUEUED, State.SENDING]))

@@ -12,12 +12,12 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ledger.backups.archive import Archive, BadArchive
+from ledger.backups.archive import DATABASE_MEMBER, Archive, BadArchive
 from ledger.engine import BUSY_TIMEOUT_MS, LedgerError
 
 __all__ = ["MEMBER", "copied", "load", "unpacked"]
 
-MEMBER = "ledger.db"
+MEMBER = DATABASE_MEMBER
 PAGES_AT_ONCE = 2048
 
 _SCHEMA = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL"

@@ -14,10 +14,11 @@ from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ledger import schema
+from ledger.engine import LedgerError
 from ledger.prepared import Prepared
 from ledger.sealing.tree import EMPTY, HASH_BYTES, node_hash, root_of, split
 
-__all__ = ["ROW_HASHES", "Tiles", "append"]
+__all__ = ["ROW_HASHES", "Damaged", "Tiles", "append"]
 
 ROW_LEVELS = 8
 ROW_HASHES = 1 << ROW_LEVELS
@@ -44,6 +45,10 @@ _put = Prepared(
 )
 
 
+class Damaged(LedgerError, LookupError):
+    """A row of hashes is not there or too short: see `ledger verify`."""
+
+
 class Tiles:
     """The stored tree as it is read: each row once."""
 
@@ -58,7 +63,7 @@ class Tiles:
     def hash(self, start: int, end: int) -> bytes:
         """The hash over the leaves from `start` up to `end`, a span of the tree.
 
-        Raises LookupError if a row that holds a part of it is missing or too short.
+        Raises Damaged if a row that holds a part of it is missing or too short.
         """
         width = end - start
         if width & (width - 1) == 0 and start % width == 0:
@@ -73,7 +78,7 @@ class Tiles:
         row = self.row(level, number)
         part = row[place * HASH_BYTES : (place + (1 << steps)) * HASH_BYTES]
         if len(part) != HASH_BYTES << steps:
-            raise LookupError(f"{level}/{number}")
+            raise Damaged(f"row {level}/{number} of the tree is not whole")
         return root_of(_cut(part))
 
     def row(self, level: int, number: int) -> bytes:
@@ -92,12 +97,13 @@ class Tiles:
 
 
 def append(db: Connection, size: int, hashes: Sequence[bytes]) -> None:
-    """Add leaf hashes to a tree that has `size` of them."""
+    """Add leaf hashes to a tree that has `size` of them. Raises Damaged."""
     level, rows = 0, []
     while hashes:
         number, filled = divmod(size, ROW_HASHES)
         held = Tiles(db).row(level, number) if filled else b""
-        assert len(held) == filled * HASH_BYTES, f"row {level}/{number} is not whole"
+        if len(held) != filled * HASH_BYTES:
+            raise Damaged(f"row {level}/{number} of the tree is not whole")
         joined = held + b"".join(hashes)
         tops = []
         for start in range(0, len(joined), _ROW_BYTES):

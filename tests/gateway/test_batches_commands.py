@@ -59,6 +59,30 @@ def test_what_was_bought_is_listed_where_it_is(till: Operator) -> None:
     assert "came back  2" in listed
 
 
+def test_what_was_handed_in_is_given_out_at_the_centre(
+    till: Operator, gateway: Gateway
+) -> None:
+    _, code = Books(gateway.service.engine, name="goods").pledge(
+        amount=8, unit="parcel"
+    )
+    receive = ("pledges", "receive", code, "8", "--by", "sara", "--centre")
+    refused = till.run(*receive, "09121234567")
+    assert (refused.exit_code, "no phone or card number" in refused.output) == (2, True)
+    assert till.run(*receive, "north").exit_code == 0
+    out = ("batches", "hand-out", CAMPAIGN, "--purpose", "nowruz", "--by", "sara")
+    done = till.run(*out, "--quantity", "5", "--district", "12")
+    assert (done.exit_code, done.output) == (
+        0,
+        "3 parcel that were handed in are left\n",
+    )
+    again = till.run(*out, "--quantity", "5", "--district", "12")
+    assert "written down before" in again.output
+    more = till.run(*out, "--quantity", "4")
+    assert (more.exit_code, "3 of those handed in" in more.output) == (2, True)
+    shown = till.run("report", "show", CAMPAIGN).output
+    assert "handed in 8 parcel, given out 5 parcel" in shown
+
+
 def test_the_same_command_twice_on_a_day_is_one_act(
     till: Operator, gateway: Gateway
 ) -> None:

@@ -281,6 +281,23 @@ def test_a_large_export_needs_others(gateway: Gateway, monkeypatch: pytest.Monke
     assert fetch(gateway, "pledges.csv", secret, query).status_code == 403
 
 
+def test_no_token_takes_out_what_others_agreed_to_for_one_person(gateway: Gateway):
+    gateway.pledge()
+    service = gateway.service
+    wanted = Wanted("people", Selection("Asia/Tehran"), in_full=True)
+    asked = exporting.ask(
+        service, wanted, why="the insurer", by="sara", at=gateway.clock()
+    )
+    approvals.approve(service, asked.id, by="reza", at=gateway.clock())
+    query = {"request": str(asked.id)}
+    answer = fetch(gateway, "people.csv", gateway.token(), query)
+    assert (answer.status_code, answer.text) == (
+        403,
+        "numbers in full leave by `yarigar ledger export` only\n",
+    )
+    assert gateway.rows("event", kind="export.people") == []
+
+
 @pytest.mark.parametrize(
     ("query", "status"),
     [

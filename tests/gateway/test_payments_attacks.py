@@ -124,3 +124,46 @@ def test_any_header_that_is_no_signature_is_refused(cashier: Cashier, header: st
     answer = cashier.post(RIGHT, signed=header)
     assert answer.status_code == 403
     assert stored(cashier) == before
+
+
+# --- texts that would lie ---
+
+
+def test_a_refund_told_before_its_payment_tells_of_no_payment(cashier: Cashier):
+    code = cashier.gateway.pledge().code
+    cashier.pay(kind="refund", code=code)
+    assert cashier.texts() == []
+    assert cashier.pay(code=code).get_json()["status"] == "recorded"
+    assert cashier.texts() == [("sms.refunded", {"amount": 750_000, "code": code})]
+    cashier.pay(code=code)
+    assert len(cashier.texts()) == 1
+    assert cashier.holds() == {}
+
+
+def test_a_part_that_went_back_before_it_came_is_told_beside_the_rest(
+    cashier: Cashier,
+):
+    code = cashier.gateway.pledge().code
+    cashier.pay(kind="refund", amount_rial=250_000, code=code)
+    cashier.pay(code=code)
+    assert cashier.texts() == [
+        ("sms.paid", {"amount": 750_000, "code": code}),
+        ("sms.refunded", {"amount": 250_000, "code": code}),
+    ]
+    assert cashier.holds()["A:Settle:psp"] == 500_000
+
+
+def test_a_phone_among_the_words_of_a_reference_is_refused(cashier: Cashier):
+    for words in (
+        "from 09121234567",
+        "ali-0912 123 4567",
+        "ref 12 (+98 912 123 4567)",
+        "کارت به کارت ۰۹۱۲۱۲۳۴۵۶۷",
+    ):
+        answer = cashier.pay(reference=words)
+        assert answer.status_code == 400
+        assert "1234567" not in answer.text
+    for words in ("000123456789", "rrn 012345678", "12/0009", "981122334455"):
+        assert cashier.pay(f"p{words}".replace(" ", "-"), reference=words).json == {
+            "status": "suspense"
+        }, words

@@ -241,14 +241,6 @@ def test_a_false_proof_is_refused(
     assert "Traceback" not in checked.stderr
 
 
-def test_a_proof_that_is_newer_than_the_folder_says_so(published: Published) -> None:
-    published.books.pledge("+989121234570")
-    seal(published.engine, SIGNER, ZONE, NOON + timedelta(days=1))
-    checked = published.verify("--proof", str(published.proof()))
-    assert checked.returncode == 0
-    assert "its checkpoint is newer than this folder" in checked.stdout
-
-
 def test_openssl_says_whose_signature_it_is(published: Published) -> None:
     note = published.folder / "checkpoints" / "2026-11-23.txt"
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+from sqlalchemy import event
 
 from gateway import approvals
 from gateway.reports import ask_to_publish
@@ -77,6 +78,28 @@ def test_nothing_is_shown_before_two_people_agreed(
     assert gateway.client.get(PAGE).status_code == 200
     kinds = [row.kind for row in gateway.rows("event")]
     assert kinds.count("report.published") == 1
+
+
+def test_nobody_waits_for_a_pledge_while_a_report_is_counted(
+    gateway: Gateway, shop: Shop
+) -> None:
+    """On SQLite whoever writes is alone; a large campaign is counted for seconds."""
+    made = _asked(gateway)
+    said: list[str] = []
+
+    def hear(conn: object, cursor: object, statement: str, *rest: object) -> None:
+        said.append(statement)
+
+    listened = gateway.service.engine, "before_cursor_execute", hear
+    event.listen(*listened)
+    done = approvals.approve(gateway.service, made.id, by="reza", at=gateway.clock())
+    event.remove(*listened)
+    assert done.state is RequestState.DONE
+    counts = [nth for nth, one in enumerate(said) if "count(DISTINCT" in one]
+    # Looked up first, then again by who writes.
+    looks = [nth for nth, one in enumerate(said) if one.startswith("SELECT request.id")]
+    assert looks[0] < min(counts)
+    assert max(counts) < looks[1]
 
 
 def test_the_page_says_the_figures_in_persian_and_english(

@@ -18,7 +18,7 @@ from gateway.faults import CannotServe
 from gateway.supervisor import supervising
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_SECONDS = 15.0
+PATIENCE_SECONDS = 60.0
 
 
 def yarigar(*arguments: str, **settings: str) -> subprocess.Popen[str]:

@@ -120,6 +120,29 @@ def _sweep(gateway: Gateway, **time: float) -> list[str]:
     return gateway.promised[before:]
 
 
+def _refuse_to_post(gateway: Gateway, pending_id: int) -> None:
+    """Have the database refuse whatever resolves this pledge."""
+    sqlite = gateway.service.engine.dialect.name == "sqlite"
+    name = f"stuck_{pending_id}"
+    here = f"new.pending_id = {pending_id}"
+    refused = (
+        [
+            f"CREATE TRIGGER {name} BEFORE INSERT ON resolution WHEN {here} "
+            "BEGIN SELECT RAISE(ABORT, 'stuck'); END"
+        ]
+        if sqlite
+        else [
+            f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RAISE EXCEPTION 'stuck'; END $$",
+            f"CREATE TRIGGER {name} BEFORE INSERT ON resolution FOR EACH ROW "
+            f"WHEN ({here}) EXECUTE FUNCTION {name}()",
+        ]
+    )
+    with writing(gateway.service.engine) as db:
+        for statement in refused:
+            db.exec_driver_sql(statement)
+
+
 def _load(gateway: Gateway, folder: Path, old: str, new: str) -> None:
     source = (ROOT / "menus.yaml").read_text(encoding="utf-8")
     assert old in source
@@ -221,6 +244,31 @@ def test_a_pledge_in_parts_expires_after_its_last_part(gateway: Gateway, donor: 
     assert donor.stands(made.event_id).state == "open"
     assert _sweep(gateway, days=1) == ["sms.expired"]
     assert donor.stands(made.event_id).state == "expired"
+
+
+def test_a_long_plan_keeps_no_shorter_one_open(gateway: Gateway, donor: Donor):
+    ends = {}
+    for number in (12, 2):
+        made = donor.pledge(phone=PHONE if number == 12 else OTHER_PHONE)
+        with writing(gateway.service.engine) as db:
+            parts = plans.instal(
+                db,
+                pledge_id=made.event_id,
+                number=number,
+                zone=TEHRAN,
+                at=gateway.clock(),
+            )
+        ends[number] = made.event_id, parts[-1].due_at
+        gateway.clock.wait(minutes=1)
+    pledge_id, last = ends[2]
+    gateway.clock.at = last + timedelta(days=30)
+    _sweep(gateway)
+    assert donor.stands(pledge_id).state == "expired"
+    pledge_id, last = ends[12]
+    assert donor.stands(pledge_id).state == "open"
+    gateway.clock.at = last + timedelta(days=30)
+    _sweep(gateway)
+    assert donor.stands(pledge_id).state == "expired"
 
 
 # --- reminders ---
@@ -378,6 +426,30 @@ def test_money_that_came_before_its_pledge_is_matched_and_its_donor_told(
     assert donor.stands(real.event_id).state == "open"
     assert [text.test for text in gateway.rows("outbox")] == [True]
     assert _sweep(gateway, minutes=11) == []
+
+
+def test_a_payment_that_cannot_be_matched_holds_nothing_else_up(
+    gateway: Gateway, donor: Donor, monkeypatch: pytest.MonkeyPatch
+):
+    service, at = gateway.service, gateway.clock()
+    donor.stand(purpose="children")
+    old = donor.pledge(amount=10)
+    with writing(service.engine) as db:
+        for phone, amount in ((OTHER_PHONE, 300_000), (PHONE, 500_000)):
+            name = f"early-{amount}"
+            told = Payment("psp", name, Kind.PAYMENT, amount, at, phone=phone)
+            payments.pay(db, service.keys, told, channel="psp", test=False, at=at)
+    stuck = donor.pledge(phone=OTHER_PHONE, amount=300_000)
+    free = donor.pledge(amount=500_000)
+    _refuse_to_post(gateway, stuck.pending_id)
+    said = _sweep(gateway, minutes=11)
+    assert said == ["sms.paid", "sms.standing"]
+    assert donor.stands(free.event_id).state == "paid"
+    assert donor.stands(stuck.event_id).state == "open"
+    _refuse_to_post(gateway, old.pending_id)
+    _sweep(gateway, days=30)
+    assert donor.stands(old.event_id).state == "open"
+    assert gateway.promised.count("sms.standing") == 2
 
 
 # --- the scheduler ---

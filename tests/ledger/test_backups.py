@@ -19,9 +19,11 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, insert, select, text
 from sqlalchemy.exc import DBAPIError
 
-from ledger import people, schema
+from ledger import audience, bulks, consents, people, schema
+from ledger.audience import Audience
 from ledger.backups import BadArchive, NotEmpty, restore, take
 from ledger.backups import archive as archives
+from ledger.bulks import BulkState
 from ledger.engine import LedgerError, connect, reading, writing
 from ledger.vault import WrongKeys, claim_key
 from ledger.verify import verify
@@ -170,6 +172,37 @@ def test_a_text_that_may_have_left_is_not_sent_again(
     assert sorted(states) == ["delivered", "failed"]
 
 
+def test_a_send_that_ran_is_paused_because_who_had_it_is_not_known(
+    ledger_engine: Engine, empty: Engine, tmp_path: Path
+) -> None:
+    _fill(ledger_engine)
+    with writing(ledger_engine) as db:
+        consents.give(db, person_id=1, menus="m", test=False, at=NOON)
+        everybody = Audience(campaign="one-plus-one")
+        bulks.prepare(
+            db,
+            name="yalda",
+            template="sms.campaign",
+            slots={},
+            menus="m" * 64,
+            audience=everybody,
+            reached=audience.count(db, everybody),
+            parts=1,
+            cost="",
+            approvals=1,
+            by="sara",
+            begins_at=NOON,
+            expires_at=LATER + timedelta(days=9),
+            at=NOON,
+        )
+        bulks.start(db, "yalda", by="sara", at=NOON)
+    take(ledger_engine, tmp_path / "b.zip", at=LATER)
+    restore(empty, KEYS, tmp_path / "b.zip", at=LATER)
+    with writing(empty) as db:
+        assert bulks.named(db, "yalda").state is BulkState.PAUSED
+        bulks.resume(db, "yalda", by="sara", at=LATER)
+
+
 def test_only_a_new_database_takes_a_backup(
     ledger_engine: Engine, empty: Engine, tmp_path: Path
 ) -> None:
@@ -277,6 +310,25 @@ def _fewer_rows(said: dict[str, Any], _: dict[str, bytes]) -> None:
     said["rows"]["event"] += 1
 
 
+def _no_members(said: dict[str, Any], members: dict[str, bytes]) -> None:
+    said["members"] = {}
+    members.clear()
+
+
+def _another_member(said: dict[str, Any], members: dict[str, bytes]) -> None:
+    name = next(iter(members))
+    said["members"]["../evil"] = said["members"][name]
+    members["../evil"] = members[name]
+
+
+def _without_end(said: dict[str, Any], _: dict[str, bytes]) -> None:
+    said["rows"]["event"] = float("inf")
+
+
+def _of_a_terminal(said: dict[str, Any], _: dict[str, bytes]) -> None:
+    said["revision"] = "\x1b[2J\ud800"
+
+
 @pytest.mark.parametrize(
     "alter",
     [
@@ -295,6 +347,10 @@ def _fewer_rows(said: dict[str, Any], _: dict[str, bytes]) -> None:
                 _bomb,
                 _no_numbers,
                 _fewer_rows,
+                _no_members,
+                _another_member,
+                _without_end,
+                _of_a_terminal,
             ),
         ),
     ],
@@ -312,7 +368,7 @@ def test_what_is_no_whole_backup_is_refused_and_changes_nothing(
     before = _everything(empty)
     with pytest.raises(BadArchive) as refused:
         restore(empty, KEYS, path, at=LATER)
-    assert "\n" not in str(refused.value)
+    assert str(refused.value).isprintable()
     assert _everything(empty) == before
 
 
@@ -374,7 +430,7 @@ def test_memory_stays_the_same_however_long_a_member_is(tmp_path: Path) -> None:
     path = tmp_path / "long.zip"
     tracemalloc.start()
     with archives.Writer.to(path) as writer:
-        with writer.member("long") as into:
+        with writer.member(archives.DATABASE_MEMBER) as into:
             for n in range(64):
                 into(n.to_bytes(4) * (1 << 18))
         writer.finish(archives.Manifest("sqlite", "1", "s", "now", {}, writer.members))

@@ -27,7 +27,7 @@ def _fall(books: Books, days: int) -> list[Falling]:
     """What falls due so many days from now."""
     at = NOON + timedelta(days=days)
     with reading(books.engine) as db:
-        waiting = falling(db, campaigns=[CAMPAIGN], until=at, limit=10)
+        waiting = falling(db, campaigns=[CAMPAIGN], at=at, limit=10)
     fallen = []
     for one in waiting:
         with writing(books.engine) as db:
@@ -88,9 +88,11 @@ def test_only_campaigns_that_take_gifts_are_looked_at(ledger_engine: Engine):
     _in_three(books)
     until = NOON + timedelta(days=60)
     with reading(ledger_engine) as db:
-        assert falling(db, campaigns=["other"], until=until, limit=10) == []
-        assert falling(db, campaigns=[], until=until, limit=10) == []
-        assert len(falling(db, campaigns=[CAMPAIGN], until=until, limit=10)) == 2
+        assert falling(db, campaigns=["other"], at=until, limit=10) == []
+        assert falling(db, campaigns=[], at=until, limit=10) == []
+        # The second is so long over that nothing is said of it, nor looked for.
+        (third,) = falling(db, campaigns=[CAMPAIGN], at=until, limit=10)
+    assert third.number == 3
 
 
 def test_two_sweepers_bring_an_instalment_up_once(ledger_engine: Engine):

@@ -141,14 +141,12 @@ def test_a_look_goes_on_where_the_last_one_ended(ledger_engine: Engine):
     seen: list[int] = []
     place = START
     with reading(ledger_engine) as db:
-        while window := made_since(
-            db, kind="pledge", after=place, until=LATER, limit=2
-        ):
+        while window := made_since(db, after=place, until=LATER, limit=2):
             seen += [made.pledge_id for made in window]
             place = window[-1].place
         assert seen == ids
         at = expiring.made_since(
-            db, kind="pledge", after=START, until=NOON + timedelta(seconds=3), limit=9
+            db, after=START, until=NOON + timedelta(seconds=3), limit=9
         )
     assert [made.pledge_id for made in at] == ids[:3]
 

@@ -29,7 +29,7 @@ def test_parts_make_up_the_whole_and_the_first_ones_are_alike(amount: int, numbe
 
 def test_a_part_is_round_to_a_thousand_toman():
     assert shares(1_000_000, 3) == [330_000, 330_000, 340_000]
-    assert shares(20_000, 3) == [6_666, 6_666, 6_668]
+    assert shares(30_000, 3) == [10_000] * 3
 
 
 def test_instalments_fall_due_a_month_apart(ledger_engine: Engine):
@@ -47,3 +47,8 @@ def test_instalments_fall_due_a_month_apart(ledger_engine: Engine):
     assert [part.reminded_at for part in parts] == [at, None, None]
     with reading(ledger_engine) as db:
         assert instalments_of(db, pledge_id=made.event_id) == parts
+
+
+def test_nobody_is_asked_for_a_part_of_a_toman() -> None:
+    assert shares(20_000, 3) == [6_660, 6_660, 6_680]
+    assert shares(20_050, 3) == [6_680, 6_680, 6_690]

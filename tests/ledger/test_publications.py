@@ -55,6 +55,15 @@ def test_nothing_is_published_without_a_seal(shop: Shop) -> None:
         publications.proposed(db, CAMPAIGN)
 
 
+def test_a_campaign_that_the_books_do_not_know_has_no_report(shop: Shop) -> None:
+    _seal(shop)
+    with (
+        pytest.raises(Refused, match="nothing of one-plus-on is sealed"),
+        reading(shop.books.engine) as db,
+    ):
+        publications.proposed(db, "one-plus-on")
+
+
 def test_what_was_seen_is_published_whatever_came_since(shop: Shop) -> None:
     _seal(shop)
     with reading(shop.books.engine, snapshot=True) as db:
@@ -166,6 +175,35 @@ def test_what_few_people_gave_cannot_be_read_out_of_two_reports(shop: Shop) -> N
     assert _publish(shop).number == 2
     shop.buy(100)
     assert _publish(shop).number == 3
+
+
+def test_what_few_people_promised_or_took_back_cannot_be_read_out_either(
+    shop: Shop,
+) -> None:
+    pledges = [
+        shop.books.pledge(f"+98912123457{last}", 5000, purpose="nowruz")
+        for last in range(5)
+    ]
+    _publish(shop)
+    refused = pytest.raises(Refused, match="fewer than 5 people gave")
+    for act in (
+        lambda: shop.books.pledge("+989121234579", 1234, purpose="nowruz"),
+        lambda: shop.books.cancel(pledges[0][1], "+989121234570"),
+        lambda: shop.taken_back(shop.given(100, "+989121234561"), 30),
+    ):
+        act()
+        with refused:
+            _publish(shop)
+    for pledge_id, _ in pledges[1:3]:
+        shop.books.expire(pledge_id, 5000)
+    assert _publish(shop).number == 2
+    gift = shop.gift(100)
+    for _ in range(4):
+        shop.gift(100)
+    assert _publish(shop).number == 3
+    shop.taken_back(gift, 77)
+    with refused:
+        _publish(shop)
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Engine
 
-from ledger import chart, funds
-from ledger.engine import reading
+from ledger import chart, funds, inkind
+from ledger.engine import reading, writing
 from ledger.events import Moved
 from ledger.reporting import (
     OTHER,
@@ -38,6 +38,29 @@ def _said(books: Books, **scope: bool | int) -> Statement:
 
 def _crowd(shop: Shop, first: int, count: int, amount: int) -> list[int]:
     return [shop.given(amount, phone) for phone in _phones(first, count)]
+
+
+def _handed_in(said: Statement) -> list[tuple[str, dict[str, int]]]:
+    return [(one.name, dict(one.in_kind)) for one in said.purposes]
+
+
+def _brought(
+    books: Books, phone: str, quantity: int, *, purpose: str = "nowruz"
+) -> None:
+    """Have goods be promised and handed in."""
+    _, code = books.pledge(phone, quantity, unit="parcel", purpose=purpose)
+    with writing(books.engine) as db:
+        done = inkind.receive(
+            db,
+            key=f"received:{code}",
+            code=code,
+            quantity=quantity,
+            by="sara",
+            channel="operator",
+            test=False,
+            at=books.at,
+        )
+    assert done.outcome is inkind.ReceivedOutcome.RECEIVED
 
 
 def test_a_campaign_with_nothing_says_nothing(books: Books) -> None:
@@ -94,6 +117,43 @@ def test_payers_are_few_even_among_many_who_promised(books: Books) -> None:
         books.pledge(phone, 1000)
     shop.given(123, _phones(0, 1)[0])
     assert [one.name for one in _said(books).purposes] == [OTHER]
+
+
+def test_few_who_brought_goods_are_told_with_others(books: Books) -> None:
+    """Two parcels that one of many handed in are what that one gave."""
+    _crowd(Shop(books), 0, 7, 100)
+    _crowd(Shop(books, purpose="needed"), 20, 9, 10)
+    _brought(books, _phones(0, 1)[0], 2)
+    said = _said(books)
+    assert said.total.in_kind == {"parcel": 2}
+    assert _handed_in(said) == [("needed", {}), ("nowruz", {})]
+    for phone in _phones(1, 3):
+        _brought(books, phone, 1)
+    _brought(books, _phones(20, 1)[0], 1, purpose="needed")
+    assert _handed_in(_said(books)) == [(OTHER, {"parcel": 6})]
+    for first, purpose in ((4, "nowruz"), (21, "needed")):
+        for phone in _phones(first, 4):
+            _brought(books, phone, 1, purpose=purpose)
+    assert _handed_in(_said(books)) == [
+        ("needed", {"parcel": 5}),
+        ("nowruz", {"parcel": 9}),
+    ]
+
+
+def test_few_parcels_in_all_take_no_table_away(books: Books) -> None:
+    shop = Shop(books)
+    _crowd(shop, 0, 6, 100)
+    _crowd(Shop(books, purpose="needed"), 20, 5, 10)
+    shop.buy(100, quantity=10)
+    shop.send(10)
+    shop.deliver(3, district="12")
+    said = _said(books)
+    assert said.total.delivered == {"parcel": 3}
+    assert [(one.name, one.received, one.delivered) for one in said.purposes] == [
+        ("needed", 50, {}),
+        ("nowruz", 600, {}),
+    ]
+    assert [(one.name, one.delivered) for one in said.districts] == [("", {})]
 
 
 def test_where_all_are_few_there_is_no_table(books: Books) -> None:

@@ -207,6 +207,17 @@ def test_nobody_approves_what_was_changed_by_hand(
             requests.approve(db, made.id, by="maryam", at=LATER)
 
 
+def test_nobody_approves_what_was_turned_to_another_fact_by_hand(
+    ledger_engine: Engine,
+):
+    with writing(ledger_engine) as db:
+        one, other = (pledge(db, key=f"at:{number}").event_id for number in range(2))
+        made = _make(db, about_id=one)
+        db.execute(update(schema.request).values(about_id=other))
+        with pytest.raises(Refused, match="changed it by hand"):
+            requests.approve(db, made.id, by="reza", at=LATER)
+
+
 def test_an_approval_cannot_be_taken_out_of_the_books(ledger_engine: Engine):
     with writing(ledger_engine) as db:
         made = _make(db)

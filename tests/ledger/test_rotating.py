@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import threading
 from dataclasses import replace
 
 import pytest
@@ -10,6 +12,7 @@ from sqlalchemy import Engine, insert, select, update
 
 from ledger import people, questions, schema, sensitive
 from ledger.engine import reading, writing
+from ledger.erasing import erase
 from ledger.inbox import store_inbound, store_receipt
 from ledger.rotating import NoOldKey, StillSealing, Unopened, rotate
 from ledger.vault import (
@@ -238,3 +241,67 @@ def _fill(engine: Engine) -> None:
                 changed_at=NOON,
             )
         )
+
+
+def test_the_key_is_changed_while_people_give_text_and_are_forgotten(
+    ledger_engine: Engine,
+) -> None:
+    _fill(ledger_engine)
+    done = threading.Event()
+    faults: list[BaseException] = []
+
+    def live(first: int) -> None:
+        keys = BOTH if first else replace(KEYS, vault_old=NEW.vault)
+        try:
+            for number in range(first, 10_000, 2):
+                if done.is_set():
+                    break
+                phone = f"+98912{number:07}"
+                with writing(ledger_engine) as db:
+                    person = people.remember(db, keys, phone, at=NOON)
+                    store_inbound(
+                        db,
+                        keys,
+                        carrier="at",
+                        carrier_id=f"live{number}",
+                        look_up=look_up(keys, phone),
+                        line="1",
+                        raw=phone.encode(),
+                        keyword=None,
+                        at=NOON,
+                    )
+                if number % 3 == 0:
+                    with writing(ledger_engine) as db:
+                        erase(
+                            db,
+                            keys,
+                            person_id=person.id,
+                            key=f"erase:{number}",
+                            channel="desk",
+                            by="sara",
+                            test=False,
+                            at=NOON,
+                        )
+        except BaseException as fault:
+            faults.append(fault)
+
+    threads = [threading.Thread(target=live, args=(n,)) for n in (0, 1)]
+    for thread in threads:
+        thread.start()
+    try:
+        # One of the two still seals with the old key: it is not given up.
+        with contextlib.suppress(StillSealing):
+            rotate(ledger_engine, BOTH)
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()
+    assert faults == []
+    rotate(ledger_engine, BOTH)
+    with reading(ledger_engine) as db:
+        for row in db.execute(select(schema.inbound)):
+            unseal_raw(NEW, row.raw)
+        held = db.scalars(select(schema.vault.c.person_id)).all()
+        for start in range(0, len(held), 500):
+            some = held[start : start + 500]
+            assert len(people.phones_of(db, NEW, person_ids=some)) == len(some)

@@ -17,6 +17,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
+    initialize,
     precondition,
     rule,
     run_state_machine_as_test,
@@ -59,6 +60,12 @@ operator = st.sampled_from(OPERATORS)
 
 class Ledger(Money):
     """What may happen to a ledger, in any order."""
+
+    @initialize(purpose=purpose)
+    def parcels_are_with_a_partner(self, purpose: str) -> None:
+        self.give_at_a_till(None, purpose, 500, None)
+        self.buy(purpose, 6, 300, None)
+        self.carry(0, "send", PARTNERS[0], None, 4, None)
 
     # --- what people agree to ------------------------------------------------
 

@@ -136,14 +136,14 @@ def test_a_refund_waits_for_a_purchase_and_finds_the_money_gone(shop: Shop) -> N
     assert shop.unspent() == 0
 
 
-def _refund(db: Connection, shop: Shop, gift: int, n: int) -> None:
+def _refund(db: Connection, shop: Shop, gift: int, n: int, amount: int = 100) -> None:
     donation, owed = chart.donation(CAMPAIGN, PURPOSE), chart.refund(CAMPAIGN)
     events.record(
         db,
         key=f"refund:{n}",
         kind="refund",
         body={},
-        moved=[Moved(donation, owed, "rial", 100, "reversal")],
+        moved=[Moved(donation, owed, "rial", amount, "reversal")],
         about_id=gift,
         campaign=CAMPAIGN,
         purpose=PURPOSE,
@@ -174,6 +174,28 @@ def test_a_purchase_waits_for_a_payment_that_is_being_written(
             assert bought.result().batch.number == 1
     shop.books.pay(late, 40)
     assert shop.unspent() == 90
+    engine.dispose()
+
+
+def test_a_purchase_that_waits_keeps_nobody_waiting(postgres_ledger_url: str) -> None:
+    """A charge-back has its source's turn alone: all payments would wait with it."""
+    engine = connect(postgres_ledger_url)
+    shop = Shop(Books(engine))
+    gift = shop.given(100)
+    with engine.connect() as other, ThreadPoolExecutor(1) as pool:
+        other.exec_driver_sql("BEGIN")
+        other.exec_driver_sql("LOCK TABLE transfer IN ROW EXCLUSIVE MODE")
+        bought = pool.submit(shop.buy, 50)
+        other.exec_driver_sql("SELECT pg_sleep(0.3)")
+        with writing(engine) as db:
+            funds.hold(db, campaign=CAMPAIGN, purpose=PURPOSE, test=False, amount=60)
+            _refund(db, shop, gift, 1, 60)
+        assert not bought.done()
+        other.exec_driver_sql("COMMIT")
+        # What was agreed to be paid back meanwhile is not spent.
+        with pytest.raises(Spent, match="50 rial are wanted, and 40 "):
+            bought.result()
+    assert shop.buy(40).batch.number == 1
     engine.dispose()
 
 

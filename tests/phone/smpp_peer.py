@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 from phone.smpp import Account, Address, Bound, Command, Pdu, Taken, decode, encode
 
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 60.0
 ACCOUNT = Account("test", "secret", response_seconds=2.0, enquire_link_seconds=20.0)
 
 

@@ -31,7 +31,8 @@ OUTCOMES: Mapping[str, Mapping[str, frozenset[str]]] = {
     "stop_texts": {"": frozenset()},
     "start_texts": {"": frozenset()},
     "text_report": {"": frozenset()},
-    "erase": {"": frozenset()},
+    # In a rehearsal, somebody whom the real books know is kept.
+    "erase": {"": frozenset(), "kept": frozenset()},
 }
 
 # Why an answer to a question of each kind can be refused, as `refused` names it.

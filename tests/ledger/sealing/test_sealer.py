@@ -113,7 +113,7 @@ def test_an_event_in_two_units_has_a_leaf_for_each(ledger_engine: Engine) -> Non
         events.record(
             db,
             key="buy:1",
-            kind="batch.buy",
+            kind="purchase",
             body={},
             moved=[
                 Moved("X:Package:c:p", "A:Bank:b", "rial", 900, "single"),
@@ -128,7 +128,7 @@ def test_an_event_in_two_units_has_a_leaf_for_each(ledger_engine: Engine) -> Non
     sealed(ledger_engine)
     with reading(ledger_engine) as db:
         shown = [leaves.read(data) for data in db.scalars(select(leaf.c.data))]
-    units = {(one.unit, one.amount) for one in shown if one.kind == "batch.buy"}
+    units = {(one.unit, one.amount) for one in shown if one.kind == "purchase"}
     assert units == {("rial", 900), ("parcel", 3)}
     assert all(one.commitment == b"" for one in shown)
     assert sound(ledger_engine)
@@ -136,7 +136,7 @@ def test_an_event_in_two_units_has_a_leaf_for_each(ledger_engine: Engine) -> Non
 
 def test_a_request_is_sealed_though_it_moves_nothing(ledger_engine: Engine) -> None:
     with writing(ledger_engine) as db:
-        for kind in ("request.made", "export.people"):
+        for kind in ("request.refused", "export.people"):
             events.record(
                 db,
                 key=kind,
@@ -149,7 +149,7 @@ def test_a_request_is_sealed_though_it_moves_nothing(ledger_engine: Engine) -> N
     assert sealed(ledger_engine).leaves == 1
     with reading(ledger_engine) as db:
         shown = leaves.read(db.scalars(select(leaf.c.data)).one())
-    assert shown[:5] == ("2026-11-22", "", "request.made", "", 0)
+    assert shown[:5] == ("2026-11-22", "", "request.refused", "", 0)
     assert sound(ledger_engine)
 
 
