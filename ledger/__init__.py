@@ -74,13 +74,13 @@ and never commit: who opened the transaction owns it. No clock is read here.
     export/     the books as files
     verify      the proof that the books are whole (legible: that they can be read)
     records     the rows beside facts, held against them
-    rules       what must hold of all books; money_rules, of money that came in;
-                request_rules: of what people agreed to
+    rules       what must hold of all books (money_rules: of money that came in;
+                request_rules: of what people agreed to)
     balances    what each account holds
     rollups     the same by what is sealed and the rest
     sealing/    the books sealed: one signed tree, and proofs of it
     batches     goods bought with what was given (whereabouts: where they are)
-    handing_out goods that were handed in, given out at the centre
+    handing_out  goods that were handed in, given out at the centre
     funds       the money of a purpose: unspent, held, and what it became
     tracing_gifts  which gift paid for which purchase (writers: waited for before)
     reporting   the transparency report (report_sums: what it is made of;
