@@ -112,6 +112,10 @@ class _Turns:
         self._sealing.step(at)
         return True
 
+    def wait(self) -> None:
+        """Let what goes on beside the turns be finished."""
+        self._sealing.wait()
+
 
 class _Watched:
     """The menu file beside `serve`: a change is published, a fault is named."""

@@ -155,7 +155,7 @@ def test_a_pledge_is_made_on_the_phone_and_its_text_arrives(page: Page):
     expect(page.locator("#code")).to_have_value("*780*5588*1#")
     press(page, "")
     expect(screen).to_contain_text("مبلغ به تومان؟")
-    expect(page.locator("#counter")).to_have_text("60 / 70 UCS-2")
+    expect(page.locator("#counter")).to_have_text("67 / 70 UCS-2")
     press(page, "3")
     expect(screen).to_contain_text("مبلغ را به تومان بنویسید.")
     answer(page, "۷۵ هزار")

@@ -32,8 +32,6 @@ def seal(everything: bool) -> None:
     with settled_books() as (settings, engine):
         run = seal_now(engine, signer(settings), settings.time_zone, now(), everything)
     click.echo(f"{run.leaves} new leaves; the tree has {run.size}")
-    if run.root is not None:
-        click.echo(f"root {run.root.hex()}")
 
 
 @click.command()

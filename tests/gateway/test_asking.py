@@ -284,7 +284,9 @@ def test_the_scheduler_rings_when_something_is_to_be_asked(asked: Gateway) -> No
 
 def test_a_turn_of_the_scheduler_queues_a_job_that_asks(asked: Gateway) -> None:
     redis = asked.service.redis
-    _Turns(asked.service).turn(asked.clock())
+    turns = _Turns(asked.service)
+    turns.turn(asked.clock())
+    turns.wait()
     [job] = Queue(QUEUE, connection=redis).jobs
     assert job.func_name == "gateway.asking.ask_carriers"
 

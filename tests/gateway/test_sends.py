@@ -243,7 +243,9 @@ def test_a_turn_of_the_scheduler_fills_the_outbox_and_wakes_a_worker(
     operator.send("start")
     service = operator.gateway.service
     rings = heard(service.redis)
-    _Turns(service).turn(operator.gateway.clock())
+    turns = _Turns(service)
+    turns.turn(operator.gateway.clock())
+    turns.wait()
     assert len(operator.gateway.rows("outbox", kind="campaign")) == 2
     assert heard(service.redis) != rings
 

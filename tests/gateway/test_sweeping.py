@@ -468,6 +468,7 @@ def test_the_scheduler_sweeps_every_few_seconds(gateway: Gateway, donor: Donor):
     gateway.clock.wait(seconds=5)
     turns.turn(gateway.clock())
     assert gateway.promised == ["sms.reminder", "sms.standing"]
+    turns.wait()
 
 
 def test_a_sweep_that_died_is_taken_up_where_it_ended(

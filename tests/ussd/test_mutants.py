@@ -21,8 +21,9 @@ COUNT = 200
 SEED = 5588
 # Measured: 0.72. What is left is listed by kind below.
 CAUGHT_MIN = 0.65
-# Nothing of these kinds leaves a file that could have been meant.
-ALL_CAUGHT = {"a misspelt target", "another filter"}
+# Nothing of this kind leaves a file that could have been meant. A filter that is left
+# out can: an English figure reads the same without it.
+ALL_CAUGHT = {"a misspelt target"}
 
 
 def _is_caught(mutant: Mutant) -> bool:
