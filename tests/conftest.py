@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import itertools
+import os
 import shutil
 import socket
 from collections.abc import Iterator
@@ -46,6 +47,19 @@ def _refuse_outside(client: socket.socket, address: Any) -> None:
     host = address[0]
     if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
         pytest.fail(f"a test may not connect to {host}")
+
+
+@pytest.fixture(autouse=True)
+def _settings_of_its_own() -> Iterator[None]:
+    """Leave the environment as it was.
+
+    Commands that run in several threads set it and put it back in any order.
+    """
+    before = {k: v for k, v in os.environ.items() if k.startswith("YARIGAR_")}
+    yield
+    for name in [k for k in os.environ if k.startswith("YARIGAR_")]:
+        del os.environ[name]
+    os.environ.update(before)
 
 
 @pytest.fixture(scope="session")

@@ -94,7 +94,7 @@ stop_line = "لغو۱۱"
         )
 
     def start(self) -> None:
-        kept = {k: v for k, v in os.environ.items() if not k.startswith("YARIGAR_")}
+        kept = ours()
         self.process = subprocess.Popen(
             [sys.executable, "-m", "gateway", "serve"],
             cwd=self.folder,
@@ -187,11 +187,16 @@ stop_line = "لغو۱۱"
             [sys.executable, "-m", "gateway"]
             + ["ledger", "export", "pledges", "--out", str(out)],
             cwd=self.folder,
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            env=ours() | {"PYTHONPATH": str(ROOT)},
             check=True,
             capture_output=True,
         )
         return out.read_text(encoding="utf-8-sig")
+
+
+def ours() -> dict[str, str]:
+    """The environment without anybody's settings."""
+    return {k: v for k, v in os.environ.items() if not k.startswith("YARIGAR_")}
 
 
 def processes() -> Iterator[tuple[int, int]]:

@@ -353,7 +353,10 @@ def test_through_many_lost_connections_no_text_goes_twice_and_none_is_called_uns
     heard: list[str] = []
 
     async def breaks_off(centre: Peer) -> None:
-        await centre.let_in()
+        try:
+            await centre.let_in()
+        except asyncio.IncompleteReadError:
+            return  # the last text was told while this one was knocking
         for _ in range(30):
             asked = await centre.hear()
             if not isinstance(asked.body, Message):
