@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal, DecimalException
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 from xml.parsers.expat import ExpatError, ParserCreate
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
@@ -58,17 +58,14 @@ def xlsx_rows(file: BinaryIO) -> Iterator[Row]:
             ) from None
 
 
-class _Listener:
+class _Listener(Protocol):
     """Hears the elements of a part, without the prefixes of their names."""
 
-    def start(self, name: str, told: dict[str, str]) -> None:
-        raise NotImplementedError
+    def start(self, name: str, told: dict[str, str]) -> None: ...
 
-    def end(self, name: str) -> None:
-        raise NotImplementedError
+    def end(self, name: str) -> None: ...
 
-    def text(self, written: str) -> None:
-        raise NotImplementedError
+    def text(self, written: str) -> None: ...
 
 
 class _Strings(_Listener):
