@@ -5,7 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 
-MEASURED = ("conversation", "others", "menus", "export", "texts", "ledger")
+MEASURED = (
+    *("conversation", "others", "menus", "export", "texts", "ledger", "signups"),
+    "matching",
+)
 NAMES = (*MEASURED, "crash", "storm")
 
 

@@ -25,7 +25,18 @@ from ledger.prepared import pour, run
 from ledger.vault import Keys, look_up, seal_phone
 from phone import codes
 
-__all__ = ["BEGAN", "CAMPAIGN", "KEYS", "PURPOSES", "SOURCE", "fill", "pledges_in"]
+__all__ = [
+    "BEGAN",
+    "CAMPAIGN",
+    "KEYS",
+    "MOMENT",
+    "PURPOSES",
+    "SERIES",
+    "SOURCE",
+    "fill",
+    "pledges_in",
+    "unguarded",
+]
 
 KEYS = Keys(vault=b"v" * 32, index=b"i" * 32, code=b"c" * 32)
 BEGAN = datetime(2025, 1, 1, tzinfo=UTC)
@@ -37,12 +48,12 @@ BLOCK = 4
 PLEDGES_A_PERSON = 10
 CHUNK_ROWS = 5_000
 
-_SERIES = {
+SERIES = {
     "postgresql": "SELECT n FROM generate_series({first}, {last}) AS s(n)",
     "sqlite": "WITH RECURSIVE s(n) AS (SELECT {first} UNION ALL"
     " SELECT n + 1 FROM s WHERE n < {last}) SELECT n FROM s",
 }
-_MOMENT = {
+MOMENT = {
     "postgresql": "to_timestamp({began} + {step} * n)",
     "sqlite": "strftime('%Y-%m-%d %H:%M:%S', {began} + {step} * n, 'unixepoch')"
     " || '.000000'",
@@ -123,7 +134,7 @@ def main() -> None:
     migrate.upgrade(url)
     address = url.replace("postgresql://", "postgresql+psycopg://", 1)
     engine = create_engine(address, poolclass=NullPool, isolation_level="AUTOCOMMIT")
-    with engine.connect() as db, _unguarded(db):
+    with engine.connect() as db, unguarded(db):
         _fill(db, pledges)
     with engine.connect() as db:
         if db.dialect.name == "postgresql":
@@ -144,8 +155,8 @@ def _fill(db: Connection, pledges: int) -> None:
     for first in range(1, persons + 1, CHUNK_ROWS):
         _people(db, range(first, min(first + CHUNK_ROWS, persons + 1)))
     chosen = {
-        "series": _SERIES[name].format(first=1, last=pledges),
-        "at": _MOMENT[name].format(began=int(BEGAN.timestamp()), step=SECONDS_BETWEEN),
+        "series": SERIES[name].format(first=1, last=pledges),
+        "at": MOMENT[name].format(began=int(BEGAN.timestamp()), step=SECONDS_BETWEEN),
         "json": _JSON[name],
         "persons": persons,
     }
@@ -193,7 +204,7 @@ def _codes(pledges: int) -> Iterator[tuple[str, int]]:
 
 
 @contextmanager
-def _unguarded(db: Connection) -> Iterator[None]:
+def unguarded(db: Connection) -> Iterator[None]:
     """One transaction without triggers and foreign keys, which are there after it."""
     if db.dialect.name == "postgresql":
         run(db, "BEGIN")

@@ -126,8 +126,8 @@ class _Side:
         self._deeds: list[Deed] = []
         self._processes: list[subprocess.Popen[str]] = []
         if url.startswith("sqlite"):
-            for _ in range(CLIENTS):
-                self._deeds.append(stack.enter_context(_Client(side, url)))
+            deed = stack.enter_context(_Client(side, url))
+            self._deeds = [deed] * CLIENTS
             return
         for _ in range(CLIENTS):
             self._processes.append(stack.enter_context(_process(side, url)))

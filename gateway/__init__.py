@@ -9,11 +9,14 @@ resuming      a call that broke off, offered again
 stepping      the machine, stepped until it lacks nothing
 effects       what a caller agreed to, done in one transaction (orders: what is to be
               done, and for whom; giving: the deeds of a donor)
+timebank      hours that people give each other: deeds, facts, what falls due
 facts         what a screen says of the ledger (figures: a campaign's, kept a minute)
 aftermath     what a turn leaves behind: counts, and a call to go on with
 endings       a carrier's word that a call is over
 last_words    what is read when a call cannot go on
 library       the published menus, as each process needs them
+places        the same of the tree of places (placing: a file of places, brought in;
+              locating: what a screen says of where somebody is)
 wake          tell a worker that texts are waiting
 
 On the way of a text:
@@ -31,8 +34,23 @@ payments      what services and tills tell us, in the form each of them speaks
 settlements   what they say they paid out, held against the books
 receipts      the texts that tell a donor what became of it
 approvals     acts that need more than one person (agreed: what each of them does)
-sweeping      what falls due by itself (reminding: what donors are reminded of; apart:
+sweeping      what falls due by itself (reminding: what donors are reminded of; rounds:
+              what is told of a campaign's rounds to those who asked; apart:
               what fails there stops nothing else)
+
+On the way of a good deed:
+
+pushing       a question that we begin: a text, and the screen that its answer walks
+invitations   what somebody is asked to, and answers (waves: who is asked, and when)
+centres       a centre's desk by phone (queues: what each system has waiting there;
+              digests: how much that is, by text each morning)
+volunteering  signing up, other answers, leaving (living: where somebody lives)
+entering      what a helper writes down for somebody else (paper: lists of it)
+kalabarg      home delivery, asked for and said to be brought (kalabarg_queue: what of
+              it waits at a centre)
+groups        a sensitive question, its answer kept for one centre, and taken back
+renumbering   a new number, which both phones agree to
+assemblies    benefactors, offices and secretaries by phone, and what falls due for them
 
 What answers, works and waits:
 
@@ -47,6 +65,8 @@ schedule      what happens by the clock
 reports       the transparency report, published by two people (report_words: how it
               is said; report_files: the same as CSV and XLSX)
 sealing       seals every few seconds (public_folder: what anybody may check, daily)
+boards        all districts at once, counted once a minute (board_words: how the page
+              says it, and what it leaves out)
 checking      a donor's gift looked up and proved (check_words: how the page says it;
               tries: how often a stranger may ask)
 forgetting    what nobody needs any more, deleted a little at a time

@@ -13,7 +13,7 @@ from ledger import corrections, refunds, writing_off
 from ledger.engine import Connection
 from ussd.menus import Menus
 
-__all__ = ["correct", "nothing_more", "refund", "write_off"]
+__all__ = ["correct", "menus_of", "nothing_more", "refund", "write_off"]
 
 
 def refund(db: Connection, doing: Doing) -> int:
@@ -40,7 +40,7 @@ def write_off(db: Connection, doing: Doing) -> int:
     )
     receipts.promise_text(
         db,
-        _menus(doing),
+        menus_of(doing),
         template="sms.written_off",
         event_id=done.event_id,
         person_id=done.pledge.person_id,
@@ -70,7 +70,8 @@ def nothing_more(db: Connection, doing: Doing) -> None:
     """Leave it at the permission: who has it uses it with the request's number."""
 
 
-def _menus(doing: Doing) -> Menus | None:
+def menus_of(doing: Doing) -> Menus | None:
+    """The menus in force, whose texts tell what was done; None without any."""
     try:
         return doing.service.library.current(None)
     except NoMenus:

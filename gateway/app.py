@@ -8,10 +8,12 @@ from werkzeug.exceptions import HTTPException
 from gateway.service import Service
 from gateway.turnstile import BODY_BYTES_MAX, Turnstile
 from gateway.views import (
+    board,
     check,
     exports,
     health,
     metrics,
+    partners,
     payments,
     phone,
     report,
@@ -31,7 +33,9 @@ def create_app(service: Service) -> Flask:
     app.register_blueprint(sms.bp)
     app.register_blueprint(payments.bp)
     app.register_blueprint(exports.bp)
+    app.register_blueprint(partners.bp)
     app.register_blueprint(report.bp)
+    app.register_blueprint(board.bp)
     app.register_blueprint(check.bp)
     app.register_blueprint(health.bp)
     app.register_blueprint(metrics.bp)

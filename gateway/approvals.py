@@ -42,9 +42,11 @@ ACTS: Mapping[str, str] = {
     "refund": "gateway.agreed:refund",
     "write_off": "gateway.agreed:write_off",
     "correction": "gateway.agreed:correct",
+    "hours": "gateway.timebank.agreed:settle",
     "publish": "gateway.reports:publish_agreed",
     "export_people": "gateway.agreed:nothing_more",
     "large_export": "gateway.agreed:nothing_more",
+    "renumber": "gateway.renumbering:move_agreed",
 }
 # What reads all of the books does so before the transaction of the last word: on
 # SQLite nobody pledges while that is open.

@@ -248,6 +248,21 @@ class SmsChannel(_Channel):
     )
 
 
+class Partner(BaseModel):
+    """A shop, a platform or a company that reads its own totals."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    key: Annotated[SecretStr, Field(min_length=20, max_length=200)] = Field(
+        description="The bearer token of `/api/v1/totals`: long and random."
+    )
+    channels: Words = Field(
+        default=[],
+        max_length=100,
+        description="The channels that are its own: what came over them is its part.",
+    )
+
+
 class PaymentChannel(_Channel):
     """A service that takes money and signs what it tells us."""
 

@@ -35,6 +35,8 @@ from ledger.engine import (
     NotRead,
     OutcomeUnknown,
 )
+from ledger.places.tree import Tree
+from ledger.timebank import standing
 from ledger.vault import Keys
 from ussd.machine import Session, Step
 from ussd.sessions import Aftermath, Conversation, Sessions
@@ -67,6 +69,8 @@ class Conversations:
         library: Library,
         *,
         figures: CampaignFigures,
+        places: Callable[[], Tree],
+        hours: standing.Limits,
         wake: Callable[[], None],
         clock: Callable[[], datetime],
     ) -> None:
@@ -74,7 +78,15 @@ class Conversations:
         self._sessions = sessions
         self._library = library
         self._clock = clock
-        self._stepping = Stepping(engine, keys, library, figures=figures, wake=wake)
+        self._stepping = Stepping(
+            engine,
+            keys,
+            library,
+            figures=figures,
+            places=places,
+            hours=hours,
+            wake=wake,
+        )
         self._digest = digest_with(keys.index)
         self._openings = Openings(engine, keys, library)
 

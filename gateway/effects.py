@@ -11,9 +11,20 @@ from collections.abc import Callable, Iterable, Mapping
 
 import structlog
 
-from gateway import giving
+from gateway import (
+    centres,
+    entering,
+    giving,
+    groups,
+    invitations,
+    kalabarg,
+    renumbering,
+    volunteering,
+)
+from gateway.assemblies import deeds as assemblies
 from gateway.orders import Order, note, tell
-from ledger import consents, erasing, people, signups, stops
+from gateway.timebank import deeds as hours
+from ledger import awaiting, consents, deliveries, erasing, people, stops
 from ledger.engine import (
     Connection,
     Engine,
@@ -97,38 +108,11 @@ def _result(fact: Earlier) -> dict[str, str]:
     for name in ("code", "language"):
         if name in fact.body:
             result[name] = str(fact.body[name])
-    if fact.kind == "signup.again":
+    if fact.kind in ("signup.again", deliveries.AGAIN):
         result["outcome"] = "already"
-    if fact.kind == erasing.KIND and "outcome" in fact.body:
+    if "outcome" in fact.body and fact.kind in {erasing.KIND, *DOING}:
         result["outcome"] = str(fact.body["outcome"])
     return result
-
-
-def _sign_up(db: Connection, keys: Keys, order: Order) -> dict[str, str]:
-    """Sign a volunteer up, once; a second time finds the first."""
-    answers = order.effect.answers
-    person = people.remember(db, keys, order.phone, at=order.at)
-    signed = signups.sign_up(
-        db,
-        keys,
-        key=order.key,
-        person_id=person.id,
-        campaign=order.campaign.id,
-        place_kind=answers["place_kind"],
-        place=answers.get("place") or None,
-        province=answers.get("province") or None,
-        district=answers.get("district") or None,
-        skill=answers["skill"],
-        time=answers["time"],
-        consent=order.menus.hash,
-        channel=order.channel,
-        test=order.test,
-        at=order.at,
-    )
-    template = "sms.vol.again" if signed.already else "sms.vol"
-    tell(db, order, signed.recorded, person.id, template, {"code": signed.code})
-    outcome = {"outcome": "already"} if signed.already else {}
-    return {"code": signed.code, **outcome}
 
 
 def _language(db: Connection, keys: Keys, order: Order) -> dict[str, str]:
@@ -185,6 +169,21 @@ def _start_texts(db: Connection, keys: Keys, order: Order) -> dict[str, str]:
     return {}
 
 
+def _tell_me(db: Connection, keys: Keys, order: Order) -> dict[str, str]:
+    """Remember who wants to be told when the campaign opens."""
+    person = people.remember(db, keys, order.phone, at=order.at)
+    awaiting.await_opening(
+        db,
+        key=order.key,
+        person_id=person.id,
+        campaign=order.campaign.id,
+        channel=order.channel,
+        test=order.test,
+        at=order.at,
+    )
+    return {}
+
+
 def _text_report(db: Connection, keys: Keys, order: Order) -> dict[str, str]:
     """Promise the campaign's figures of this moment as a text."""
     person = people.remember(db, keys, order.phone, at=order.at)
@@ -238,11 +237,48 @@ DOING: Mapping[str, Callable[[Connection, Keys, Order], dict[str, str]]] = {
     "standing": giving.standing,
     "stop_standing": giving.stop_standing,
     "cancel": giving.cancel,
-    "sign_up": _sign_up,
+    "sign_up": volunteering.sign_up,
+    "change_sign_up": volunteering.change_sign_up,
+    "leave": volunteering.leave,
+    "come_back": volunteering.come_back,
+    "enter_for": entering.enter_for,
+    "confirm_entry": entering.confirm_entry,
+    "refuse_entry": entering.refuse_entry,
+    "change_number": renumbering.change_number,
+    "take_number": renumbering.take_number,
+    "refuse_number": renumbering.refuse_number,
+    "favour": hours.favour,
+    "close_favour": hours.close_favour,
+    "accept_help": hours.accept_help,
+    "decline_help": hours.decline_help,
+    "tell_hours": hours.tell_hours,
+    "confirm_hours": hours.confirm_hours,
+    "dispute_hours": hours.dispute_hours,
+    "give_hours": hours.give_hours,
+    "request_delivery": kalabarg.request,
+    "confirm_delivery": kalabarg.confirm,
+    "withdraw_delivery": kalabarg.withdraw,
+    "keep_group": groups.keep,
+    "drop_group": groups.drop,
     "language": _language,
     "stop_texts": _stop_texts,
     "start_texts": _start_texts,
+    "tell_me": _tell_me,
+    "join_assembly": assemblies.join_assembly,
+    "leave_assembly": assemblies.leave_assembly,
+    "register_premises": assemblies.register_premises,
+    "close_premises": assemblies.close_premises,
+    "match_premises": assemblies.match_premises,
+    "attend_meeting": assemblies.attend_meeting,
+    "claim_decision": assemblies.claim_decision,
+    "settle_decision": assemblies.settle_decision,
     "text_report": _text_report,
     "erase": _erase,
+    "accept_invite": invitations.accept,
+    "decline_invite": invitations.decline,
+    "queue_done": centres.done,
+    "queue_confirm": centres.confirm,
+    "show_number": centres.show_number,
+    "raise_need": centres.raise_need,
     "cut_off": _cut_off,
 }

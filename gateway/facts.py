@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import Any
 
+from gateway import centres, groups, invitations, kalabarg, locating, volunteering
+from gateway.assemblies import facts as assemblies
 from gateway.figures import CampaignFigures
+from gateway.timebank import facts as hours
 from ledger import consents, funds, people, plans, pledges, stops
 from ledger.chart import PARCEL, RIAL
 from ledger.engine import Connection
+from ledger.places.tree import EMPTY, Tree
 from ledger.plans import Standing
 from ledger.pledges import Pledge, State
 from ledger.sealing.proofs import sealed
@@ -34,10 +38,17 @@ class Asker:
     # The sender line that campaign texts come from.
     line: str
     figures: CampaignFigures
+    # Of days and hours: what is past, and how they are written.
+    at: datetime
+    time_zone: str
+    places: Tree = EMPTY
+    language: str = "fa"
 
 
 def fetch(db: Connection, keys: Keys, need: Need, asker: Asker) -> Mapping[str, Any]:
     """The facts of one group, by the names that texts use."""
+    if need.campaign:
+        asker = replace(asker, campaign=need.campaign)
     return FETCHING[need.group](db, keys, need, asker)
 
 
@@ -171,12 +182,49 @@ def _report(db: Connection, keys: Keys, need: Need, asker: Asker) -> dict[str, A
     }
 
 
-FETCHING: Mapping[str, Callable[[Connection, Keys, Need, Asker], Mapping[str, Any]]] = {
+Fetch = Callable[[Connection, Keys, Need, Asker], Mapping[str, Any]]
+
+
+def _located(find: Callable[[Tree, str, str], Mapping[str, Any]]) -> Fetch:
+    """Facts of a place, which need no query: the tree is in memory."""
+
+    def fetched(
+        db: Connection, keys: Keys, need: Need, asker: Asker
+    ) -> Mapping[str, Any]:
+        return find(asker.places, asker.language, need.argument)
+
+    return fetched
+
+
+FETCHING: Mapping[str, Fetch] = {
+    "delivery": kalabarg.delivery,
+    "deliveries": kalabarg.deliveries_of,
+    "delivery_why": kalabarg.why,
+    "group": groups.group,
     "caller": _caller,
+    "centre": _located(locating.centre),
+    "hours": hours.balance,
+    "helpings": hours.helping,
+    "helping": hours.one,
+    "tolds": hours.told_of,
+    "told": hours.told,
+    "favours": hours.favours_of,
+    "favour": hours.favour_of,
     "pledge": _pledge,
     "pledges": _pledges,
+    **assemblies.FETCHING,
+    "postcode": _located(locating.postcode),
     "proof": _proof,
     "report": _report,
+    "signup": volunteering.fetch_signup,
     "standing": _standing,
     "standings": _standings,
+    "town": _located(locating.town),
+    "towns": _located(locating.towns),
+    "invites": invitations.invites,
+    "invite": invitations.invite,
+    "desk": centres.desk,
+    "queue": centres.queue,
+    "queue_item": centres.item,
+    "queue_call": centres.called,
 }

@@ -16,6 +16,8 @@ from gateway.figures import CampaignFigures
 from ledger.engine import Connection
 from ledger.events import Recorded, record
 from ledger.outbox import Kind, promise
+from ledger.places.tree import EMPTY, Tree
+from ledger.timebank.standing import Limits
 from ussd.machine import Effect
 from ussd.menus import Campaign, Menus
 
@@ -37,6 +39,8 @@ class Order:
     test: bool
     at: datetime
     figures: CampaignFigures
+    places: Tree = EMPTY
+    hours: Limits = Limits()
 
     @property
     def campaign(self) -> Campaign:

@@ -81,11 +81,13 @@ def promise_text(
     slots: Mapping[str, str | int],
     test: bool,
     at: datetime,
+    until: datetime | None = None,
 ) -> bool:
     """Promise a text to a person in their language, for an event of this transaction.
 
-    False without one: the person is unknown or erased, or the menus in force do not
-    have the text. The fact stands all the same: money waits for no words.
+    `until` is when it is worth nothing any more, if that is before it expires. False
+    without one: the person is unknown or erased, or the menus in force do not have
+    the text. The fact stands all the same: money waits for no words.
     """
     person = None if person_id is None else people.known(db, person_id=person_id)
     if person is None:
@@ -95,6 +97,7 @@ def promise_text(
         log.warning("text_missing", template=template)
         return False
     spoken = person.language if person.language in menus.languages else None
+    expires_at = at + timedelta(hours=text.expires_hours)
     promise(
         db,
         event_id=event_id,
@@ -107,7 +110,7 @@ def promise_text(
         campaign=campaign,
         test=test,
         at=at,
-        expires_at=at + timedelta(hours=text.expires_hours),
+        expires_at=expires_at if until is None else min(until, expires_at),
     )
     return True
 

@@ -1,4 +1,4 @@
-"""What the settings say of when texts may leave, and to whom."""
+"""What the settings say of when texts may leave and to whom; and of hours."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import time
 from zoneinfo import ZoneInfo
 
 from gateway.settings import Settings
+from ledger.timebank.standing import HOUR, Limits
 from ledger.vault import Keys
 from phone.numbers import from_person
 from sms.rehearsal import Rehearsal, rehearse
@@ -14,7 +15,7 @@ from sms.rehearsal import channel as rehearsing
 from sms.routes import Channel
 from sms.rules import Rules
 
-__all__ = ["rules_of", "with_rehearsal"]
+__all__ = ["hours_of", "rules_of", "with_rehearsal"]
 
 
 def rules_of(settings: Settings, keys: Keys) -> Rules:
@@ -26,6 +27,14 @@ def rules_of(settings: Settings, keys: Keys) -> Rules:
         day_max=settings.campaign_texts_per_day,
         month_max=settings.campaign_texts_per_month,
         rehearsal=_rehearsal(settings, keys) if settings.rehearsal else None,
+    )
+
+
+def hours_of(settings: Settings) -> Limits:
+    """How far the hours of one person may go, in minutes."""
+    return Limits(
+        floor=settings.time_bank_floor_hours * HOUR,
+        ceiling=settings.time_bank_ceiling_hours * HOUR,
     )
 
 

@@ -9,6 +9,7 @@ import os
 import signal
 import threading
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import structlog
 from redis.exceptions import RedisError
@@ -21,13 +22,14 @@ from gateway.erased import keep_noting
 from gateway.faults import Unready
 from gateway.forgetting import Forgetting
 from gateway.logs import write_logs
+from gateway.placing import take_in_changed
 from gateway.processes import SUPERVISED_BY
 from gateway.publishing import publish
 from gateway.sealing import Sealing
 from gateway.service import Service, build, now, prove_keys
 from gateway.settings import Settings
 from gateway.sweeping import SWEEP_EVERY, sweep
-from ledger import leases, menus, outbox
+from ledger import leases, menus, outbox, tallies
 from ledger.engine import LedgerError, reading, writing
 from sms.delivery import tidy
 from sms.owner import this_process
@@ -39,6 +41,7 @@ LEASE = "schedule"
 LEASE_SECONDS = 15
 TURN_SECONDS = 1.0
 TIDY_EVERY = timedelta(seconds=20)
+TALLY_EVERY = timedelta(seconds=30)
 
 log = structlog.get_logger()
 
@@ -70,6 +73,7 @@ class _Turns:
         self._holder = this_process()
         self._tidied: datetime | None = None
         self._swept: datetime | None = None
+        self._tallied: datetime | None = None
         self._forgetting = Forgetting(service.engine)
         self._sealing = Sealing(service.engine, service.settings)
 
@@ -101,6 +105,9 @@ class _Turns:
             current = menus.current_hash(db)
             unasked = asking.is_time_to_ask(service, db)
         self._forgetting.step(at)
+        if self._tallied is None or at - self._tallied >= TALLY_EVERY:
+            tallies.count_run(engine, at)
+            self._tallied = at
         if current is not None:
             # Whoever published may have died before telling Redis.
             self._service.sessions.announce(current)
@@ -118,14 +125,16 @@ class _Turns:
 
 
 class _Watched:
-    """The menu file beside `serve`: a change is published, a fault is named."""
+    """The menus and the places beside `serve`: a change is published, a fault named."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._seen = self._stamp()
+        self._seen = _stamp(service.settings.menus)
+        self._seen_places = _stamp(service.settings.places)
 
     def look(self, at: datetime) -> None:
-        stamp = self._stamp()
+        self._look_at_places(at)
+        stamp = _stamp(self._service.settings.menus)
         if stamp is None or stamp == self._seen:
             return
         settings = self._service.settings
@@ -145,9 +154,19 @@ class _Watched:
         # Not before: a ledger that is away now is tried again.
         self._seen = stamp
 
-    def _stamp(self) -> tuple[int, int] | None:
-        try:
-            found = self._service.settings.menus.stat()
-        except OSError:
-            return None
-        return found.st_mtime_ns, found.st_size
+    def _look_at_places(self, at: datetime) -> None:
+        path = self._service.settings.places
+        stamp = _stamp(path)
+        if path is None or stamp is None or stamp == self._seen_places:
+            return
+        take_in_changed(self._service.engine, path, at)
+        self._seen_places = stamp
+
+
+def _stamp(path: Path | None) -> tuple[int, int] | None:
+    """What changes when a file does; None where there is none."""
+    try:
+        found = path.stat() if path is not None else None
+    except OSError:
+        return None
+    return None if found is None else (found.st_mtime_ns, found.st_size)

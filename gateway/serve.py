@@ -158,7 +158,9 @@ def _provide_redis(settings: Settings, supervisor: Supervisor) -> Settings:
 def _prepare_ledger(settings: Settings) -> None:
     """Migrate, make sure that these are the ledger's keys, and publish the menus."""
     # Here and not above: a start that is refused need not wait for these to load.
+    from gateway.placing import at_start
     from gateway.publishing import publish_file
+    from gateway.service import now
     from ledger import engine, migrate, vault
 
     migrate.upgrade(settings.database_url)
@@ -166,6 +168,7 @@ def _prepare_ledger(settings: Settings) -> None:
     try:
         with engine.writing(connected) as db:
             vault.claim_key(db, keys.ledger_keys(settings))
+        at_start(settings, connected, now())
     finally:
         connected.dispose()
     publish_file(settings)

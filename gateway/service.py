@@ -22,7 +22,8 @@ from gateway.keys import ledger_keys
 from gateway.library import Library
 from gateway.payments.form import Form
 from gateway.payments.registry import build as payment_form
-from gateway.rules import rules_of
+from gateway.places import Places
+from gateway.rules import hours_of, rules_of
 from gateway.settings import Settings
 from gateway.texting import Texting
 from gateway.texts import routes
@@ -57,6 +58,7 @@ class Service:
     keys: Keys
     sessions: Sessions
     library: Library
+    places: Places
     conversations: Conversations
     endings: Endings
     handsets: Handsets
@@ -93,6 +95,8 @@ def build(settings: Settings, *, clock: Callable[[], datetime] = now) -> Service
 
     handsets = Handsets(redis, keys)
     figures = kept_figures(engine, redis)
+    places = Places(engine)
+    hours = hours_of(settings)
 
     def wake_worker() -> None:
         wake(redis, line)
@@ -105,12 +109,15 @@ def build(settings: Settings, *, clock: Callable[[], datetime] = now) -> Service
         keys=keys,
         sessions=sessions,
         library=library,
+        places=places,
         conversations=Conversations(
             engine,
             keys,
             sessions,
             library,
             figures=figures,
+            places=places.current,
+            hours=hours,
             wake=wake_worker,
             clock=clock,
         ),
@@ -127,6 +134,8 @@ def build(settings: Settings, *, clock: Callable[[], datetime] = now) -> Service
             library,
             sms_routes,
             figures=figures,
+            places=places.current,
+            hours=hours,
             wake=wake_worker,
             answer_seconds=settings.text_answer_seconds,
         ),

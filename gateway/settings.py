@@ -26,6 +26,7 @@ from gateway import sources
 from gateway.channels import (
     Name,
     Networks,
+    Partner,
     PaymentChannel,
     SmsChannel,
     UssdChannel,
@@ -48,6 +49,7 @@ from phone.numbers import NotAPhone, from_person
 from ussd.turn import dialect
 
 __all__ = [
+    "Partner",
     "PaymentChannel",
     "Settings",
     "SettingsError",
@@ -93,6 +95,11 @@ class Settings(BaseSettings):
     )
     menus: Path = Field(
         default=Path("menus.yaml"), description="The menus that `serve` publishes."
+    )
+    places: Path | None = Field(
+        default=None,
+        description="The file of places that `serve` brings in; with none it is the "
+        "one that ships, once.",
     )
     data_dir: Path = Field(
         default=Path("var"), description="Where keys, SQLite and the socket are kept."
@@ -163,6 +170,38 @@ class Settings(BaseSettings):
         description="Texts that real carriers get in a day of a rehearsal, counted by "
         "attempts.",
     )
+    time_bank_floor_hours: int = Field(
+        default=-10,
+        ge=-1000,
+        le=0,
+        description="How far the hours of one person may go below nothing: who is "
+        "there gives first, or a centre helps out of the community's hours.",
+    )
+    time_bank_ceiling_hours: int = Field(
+        default=40,
+        ge=1,
+        le=1000,
+        description="How many hours one person may gather: who has so many asks for "
+        "some first, or gives them to the community.",
+    )
+    invitations_per_week: int = Field(
+        default=1,
+        ge=1,
+        le=7,
+        description="How often a volunteer is invited in seven days at most.",
+    )
+    invitation_reply_hours: int = Field(
+        default=24,
+        ge=1,
+        le=168,
+        description="How long an invitation waits for its answer, and a need for its "
+        "next wave of them.",
+    )
+    centre_digest_at: Hour = Field(
+        default="09:00",
+        description="From then on, in `time_zone`, the phones of a centre are told "
+        "once a day that things wait there.",
+    )
     host: str = Field(default="127.0.0.1", description="The address to listen on.")
     port: int = Field(default=8000, ge=1, le=65_535, description="The port.")
     simulator: bool = Field(
@@ -224,6 +263,9 @@ class Settings(BaseSettings):
     )
     payments: dict[Name, PaymentChannel] = Field(
         default={}, description="Services that take money."
+    )
+    partners: dict[Name, Partner] = Field(
+        default={}, description="Partners that read their own totals."
     )
 
     @classmethod
@@ -322,6 +364,8 @@ def load(environ: Mapping[str, str]) -> Settings:
         for name, service in settings.payments.items():
             where = given.name(("payments", name))
             faults += [f"{where}: {line}" for line in _unformed(service, settings)]
+        where = given.name(("partners",))
+        faults += [f"{where}: {line}" for line in _same_keys(settings)]
         where = given.name(("guests",))
         faults += [f"{where}: {line}" for line in _no_phones(settings)]
     if faults:
@@ -345,6 +389,17 @@ def _unformed(channel: PaymentChannel, settings: Settings) -> list[str]:
     except ValueError as refused:
         return str(refused).splitlines()
     return []
+
+
+def _same_keys(settings: Settings) -> list[str]:
+    """Which partners could read one another's totals."""
+    owners: dict[str, str] = {}
+    lines = []
+    for name, partner in settings.partners.items():
+        other = owners.setdefault(partner.key.get_secret_value(), name)
+        if other != name:
+            lines.append(f"{other} and {name} have the same key")
+    return lines
 
 
 def told_of_rehearsal(settings: Settings) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from gateway.settings import PaymentChannel, Settings, SmsChannel, UssdChannel
+from gateway.settings import Partner, PaymentChannel, Settings, SmsChannel, UssdChannel
 
 HEAD = """\
 # Settings
@@ -44,6 +44,11 @@ CHANNELS: dict[str, tuple[str, type[BaseModel], str]] = {
         PaymentChannel,
         "A service that takes money: it posts to `/payments/<name>`.",
     ),
+    "partners": (
+        "hemmat",
+        Partner,
+        "A partner that reads its own totals: see [partners](partners.md).",
+    ),
 }
 
 
@@ -53,7 +58,7 @@ def settings_markdown() -> str:
     lines += _table("YARIGAR_", Settings, without=set(CHANNELS))
     for group, (example, model, about) in CHANNELS.items():
         lines += ["", f"## `[{group}.<channel>]`", "", about, ""]
-        if model is not PaymentChannel:
+        if model not in (PaymentChannel, Partner):
             lines += ["What else the adapter needs is set beside these.", ""]
         lines += _table(f"YARIGAR_{group.upper()}__{example.upper()}__", model)
     return "\n".join(lines) + "\n"

@@ -14,6 +14,8 @@ from gateway.figures import CampaignFigures
 from gateway.library import Library
 from gateway.openings import Opening, untold
 from ledger.engine import Engine, NotRead, OutcomeUnknown, reading
+from ledger.places.tree import Tree
+from ledger.timebank.standing import Limits as HourLimits
 from ledger.vault import Keys
 from phone.encoding import Limits
 from ussd.machine import Effect, Need, Session, Step, step
@@ -36,12 +38,16 @@ class Stepping:
         library: Library,
         *,
         figures: CampaignFigures,
+        places: Callable[[], Tree],
+        hours: HourLimits,
         wake: Callable[[], None],
     ) -> None:
         self._engine = engine
         self._keys = keys
         self._library = library
         self._figures = figures
+        self._places = places
+        self._hours = hours
         self._wake = wake
 
     def step(
@@ -67,6 +73,10 @@ class Stepping:
             channel.test,
             channel.line,
             self._figures,
+            dial.now,
+            self._library.version(opening.conversation.menus).time_zone,
+            self._places(),
+            session.language,
         )
         deeds: list[str] = []
 
@@ -114,6 +124,8 @@ class Stepping:
             test=channel.test,
             at=dial.now,
             figures=self._figures,
+            places=self._places(),
+            hours=self._hours,
         )
 
 

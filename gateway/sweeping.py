@@ -15,10 +15,12 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from gateway import receipts, reminding
+from gateway import digests, entering, receipts, reminding, renumbering, rounds, waves
 from gateway.apart import Apart
+from gateway.assemblies import due as assemblies
 from gateway.library import NoMenus
 from gateway.service import Service
+from gateway.timebank import sweeping as hours
 from ledger import chart, expiring, payments, plans
 from ledger.engine import Connection, reading, writing
 from ledger.expiring import Made
@@ -62,6 +64,13 @@ def sweep(service: Service, at: datetime) -> None:
                     _expire(service, menus, campaign, parts, at)
     _pledge_months(service, menus, apart, at)
     reminding.remind(service, menus, apart, at)
+    entering.sweep_entries(service, menus, apart, at)
+    renumbering.sweep_numbers(service, menus, apart, at)
+    waves.sweep_needs(service, menus, apart, at)
+    digests.tell_centres(service, menus, apart, at)
+    rounds.tell_rounds(service, menus, apart, at)
+    hours.sweep(service, menus, apart, at)
+    assemblies.fall_due(service, menus, apart, at)
 
 
 def _match(service: Service, menus: Menus, apart: Apart, at: datetime) -> None:

@@ -33,7 +33,23 @@ and never commit: who opened the transaction owns it. No clock is read here.
                 dues: said once; months: the days on which all of them fall due)
     expiring    pledges whose days are over
     history     what happened to one pledge
-    signups     volunteers
+    places/     the tree of places, from the country down to centres and booths
+    awaiting    who asked to be told when a campaign opens
+    signups     volunteers (signup_changes: other answers, leaving, coming back;
+                forgetting_signups: what of it goes with a person)
+    staff       phones that are registered for a centre, an assembly, to help others
+    timebank/   hours that people give each other, and who is asked for whom
+    needs       what a centre needs people for
+    waves       whom to ask for it, worked out on numbers (candidates: read and
+                written)
+    inviting    who is asked, and what an answer comes to (invitations: the rows)
+    entries     what somebody else wrote down, until its own phone agrees (entries_over:
+                what came to nothing)
+    booths      both of these counted by the booth they came from
+    renumbering  a new number in the place of an old one
+    assemblies/  benefactors, their meetings and decisions, premises
+    deliveries  who asks for a delivery to their door (delivering: what comes of it)
+    groups      how many said what to their own centre
     stops       who asked for no more texts
     consents    who agreed to campaign texts
     lately      how much was sent lately, to a person and in all
@@ -75,7 +91,7 @@ and never commit: who opened the transaction owns it. No clock is read here.
     verify      the proof that the books are whole (legible: that they can be read)
     records     the rows beside facts, held against them
     rules       what must hold of all books (money_rules: of money that came in;
-                request_rules: of what people agreed to)
+                request_rules: of what people agreed to; time_rules: of hours)
     balances    what each account holds
     rollups     the same by what is sealed and the rest
     sealing/    the books sealed: one signed tree, and proofs of it
@@ -87,4 +103,7 @@ and never commit: who opened the transaction owns it. No clock is read here.
                 small_cells: what is too small to be shown)
     publications  reports as they were published, and what changed since
     report      the few figures that callers hear
+    tallies     events counted by place, a run of ids at a time
+    board       all districts side by side
+    partners    what one partner's own part comes to
 """

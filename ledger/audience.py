@@ -171,6 +171,8 @@ def _fits(audience: Audience) -> list[ColumnElement[bool]]:
             signup.c.person_id == person.c.id,
             signup.c.campaign == audience.campaign,
             signup.c.test == audience.test,
+            # Who left is no volunteer any more.
+            signup.c.state == "active",
         ]
         if audience.district:
             signed.append(signup.c.district == audience.district)

@@ -17,6 +17,7 @@ __all__ = [
     "VOUCHERS_ISSUED",
     "bank",
     "clearing",
+    "community_time",
     "delivered",
     "donation",
     "fee",
@@ -112,6 +113,11 @@ def vouchers_redeemed(partner: str) -> str:
 def person_time(person_id: int) -> str:
     """The minutes that a person gave and may ask for."""
     return _code("T:Person", str(person_id))
+
+
+def community_time(of: str) -> str:
+    """Minutes that people gave to everybody, for a centre or a campaign to spend."""
+    return _code("T:Community", of)
 
 
 def _unless(usual: str, unit: str) -> tuple[str, ...]:

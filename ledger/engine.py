@@ -23,6 +23,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import psycopg
+from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import (
@@ -101,6 +102,9 @@ def connect(url: str, *, pool_size: int = 8) -> Engine:
         pool_size=pool_size,
         max_overflow=max(2, pool_size // 2),
         pool_timeout=POOL_TIMEOUT_SECONDS,
+        # SQLite forgets all it has read when another connection has written, so the
+        # one that wrote last writes next.
+        pool_use_lifo=True,
         hide_parameters=True,
         connect_args=(
             {"timeout": BUSY_TIMEOUT_MS / 1000}
@@ -132,7 +136,7 @@ def writing(engine: Engine) -> Iterator[Connection]:
     """
     with _turn(engine):
         try:
-            db = _begun(engine, _WRITE[engine.dialect.name])
+            db = _begun(engine)
         except (DBAPIError, PoolTimeout) as error:
             raise NothingRecorded(_said(error)) from error
         with db:
@@ -210,8 +214,11 @@ def _turn(engine: Engine) -> Iterator[None]:
         turn.release()
 
 
-def _begun(engine: Engine, begin: str) -> Connection:
-    """A connection in its transaction, a fresh one if the pooled one was dead."""
+def _begun(engine: Engine, begin: str | None = None) -> Connection:
+    """A connection in its transaction, a fresh one if the pooled one was dead.
+
+    It writes, unless `begin` says otherwise.
+    """
     try:
         return _begun_once(engine, begin)
     except DBAPIError as error:
@@ -220,10 +227,12 @@ def _begun(engine: Engine, begin: str) -> Connection:
     return _begun_once(engine, begin)
 
 
-def _begun_once(engine: Engine, begin: str) -> Connection:
+def _begun_once(engine: Engine, begin: str | None) -> Connection:
     db = engine.connect()
     try:
-        db.execution_options(**{_BEGIN: begin}).begin()
+        if begin is not None:
+            db.execution_options(**{_BEGIN: begin})
+        db.begin()
     except BaseException:
         db.close()
         raise
@@ -255,7 +264,7 @@ def _stands(db: Connection) -> bool:
     driver: Any = db.connection.driver_connection
     if db.dialect.name == "sqlite":
         return bool(driver.in_transaction)
-    return bool(driver.info.transaction_status.name == "INTRANS")
+    return bool(driver.pgconn.transaction_status == TransactionStatus.INTRANS)
 
 
 def _is_rolled_back(error: Any) -> bool:

@@ -24,9 +24,19 @@ from sqlalchemy import (
     update,
 )
 
-from ledger import enquiries, events, schema
+from ledger import (
+    deliveries,
+    enquiries,
+    events,
+    forgetting_signups,
+    inviting,
+    schema,
+    staff,
+)
+from ledger.assemblies import leaving as assemblies
 from ledger.outbox import Kind, State
 from ledger.sealing import proofs
+from ledger.timebank import leaving
 from ledger.vault import Keys, seal_raw
 
 __all__ = [
@@ -188,7 +198,10 @@ def _forget(
     at: datetime,
 ) -> int:
     """Delete or empty what holds the person, table by table; how many texts ended."""
-    for table in (schema.vault, schema.sensitive, schema.consent, schema.question):
+    for table in (
+        *(schema.vault, schema.sensitive, schema.consent, schema.question),
+        schema.awaiting,
+    ):
         db.execute(delete(table).where(table.c.person_id == person_id))
     nothing = seal_raw(keys, b"")
     texts = _texts(db, person_id, test=None)
@@ -199,6 +212,12 @@ def _forget(
         _empty_posts(db, look_up, nothing)
     _close_enquiries(db, person_id, by, at)
     _end_promises(db, person_id, at)
+    _withdraw_deliveries(db, person_id, at)
+    inviting.withdraw_all(db, person_id=person_id, at=at)
+    staff.end_all(db, person_id=person_id, at=at)
+    forgetting_signups.forget(db, person_id=person_id, at=at)
+    leaving.leave(db, person_id=person_id, at=at)
+    assemblies.leave(db, person_id=person_id, at=at)
     db.execute(
         update(schema.person)
         .where(_person.id == person_id)
@@ -323,6 +342,18 @@ def _end_promises(db: Connection, person_id: int, at: datetime) -> None:
         update(schema.due)
         .where(due.pledge_id.in_(own), due.reminded_at.is_(None))
         .values(reminded_at=at)
+    )
+
+
+def _withdraw_deliveries(db: Connection, person_id: int, at: datetime) -> None:
+    """Let nobody bring anything to, or call, somebody whom nobody knows any more."""
+    delivery = schema.delivery.c
+    of = delivery.person_id == person_id
+    db.execute(update(schema.delivery).where(of).values(call_back=False))
+    db.execute(
+        update(schema.delivery)
+        .where(of, delivery.state.in_(deliveries.LIVE))
+        .values(state=deliveries.State.WITHDRAWN, changed_at=at)
     )
 
 

@@ -31,6 +31,7 @@ __all__ = [
     "Earlier",
     "Moved",
     "Recorded",
+    "count_since",
     "did_since",
     "differing",
     "earlier",
@@ -269,6 +270,14 @@ def earlier(db: Connection, *, prefix: str) -> list[Earlier]:
     assert prefix
     rows = _by_prefix.all(db, first_key=prefix, last_key=prefix + LAST_CHARACTER)
     return sorted((Earlier(*row) for row in rows), key=lambda event: event.key)
+
+
+def count_since(db: Connection, *, person_id: int, kind: str, since: datetime) -> int:
+    """How many events of a kind were recorded of a person at `since` or later."""
+    found = select(func.count()).where(
+        _event.person_id == person_id, _event.kind == kind, _event.at >= since
+    )
+    return db.scalar(found) or 0
 
 
 def did_since(db: Connection, person_id: int, since: datetime) -> bool:

@@ -125,7 +125,11 @@ _DID = (
 _TOLD = (
     select(schema.outbox.c.id)
     .join(schema.event, _event.id == schema.outbox.c.event_id)
-    .where(_event.key == bindparam("of_key"))
+    .where(
+        _event.key == bindparam("of_key"),
+        # What another person is told is no answer to this one.
+        schema.outbox.c.person_id == _event.person_id,
+    )
     .limit(1)
 )
 
@@ -249,7 +253,7 @@ def _values(
 
 
 def told(db: Connection, *, key: str) -> bool:
-    """Whether the event with this key promised a text."""
+    """Whether the event with this key promised a text to whose it is."""
     return db.execute(_TOLD, {"of_key": key}).first() is not None
 
 

@@ -71,6 +71,9 @@ def _on_sqlite(column: ColumnElement[Any]) -> Iterator[ColumnElement[bool]]:
         expected = "blob"
     yield func.typeof(column).not_in([expected, "null"])
     raw = cast(column, String)
+    if expected == "text":
+        # What stands behind a NUL is not read, nor sealed.
+        yield func.instr(raw, func.char(0)) > 0
     if isinstance(kind, Utc):
         # As it is written: 2026-11-22 08:30:15.123456
         yield column.is_not(None) & (func.strftime("%Y", raw).is_(None))

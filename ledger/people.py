@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Connection,
+    any_,
+    bindparam,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from ledger import schema
 from ledger.once import Once
@@ -18,6 +28,8 @@ __all__ = [
     "Person",
     "about",
     "find",
+    "hold",
+    "hold_all",
     "of_event",
     "known",
     "phone_of",
@@ -51,6 +63,17 @@ _hold_alone = Prepared(
     select(_person.id, _person.language)
     .where(_person.look_up == bindparam("look_up"))
     .with_for_update(key_share=True)
+)
+_hold_known = Prepared(
+    select(_person.id, _person.language)
+    .where(_person.id == bindparam("person_id"), _person.look_up.is_not(None))
+    .with_for_update(read=True, key_share=True)
+)
+_hold_all = (
+    select(_person.id)
+    .where(_person.id == any_(bindparam("person_ids", type_=ARRAY(BigInteger))))
+    .order_by(_person.id)
+    .with_for_update(read=True, key_share=True)
 )
 _insert_person = Once(schema.person, _person.look_up, returning=_person.id)
 _insert_vault = Prepared(insert(schema.vault))
@@ -91,6 +114,21 @@ def known(db: Connection, *, person_id: int) -> Person | None:
     """The person with this id, or None once they are erased."""
     row = _known.first(db, person_id=person_id)
     return None if row is None else Person(*row)
+
+
+def hold(db: Connection, *, person_id: int) -> Person | None:
+    """The same, who is then not erased before the transaction ends."""
+    row = _hold_known.first(db, person_id=person_id)
+    return None if row is None else Person(*row)
+
+
+def hold_all(db: Connection, *, person_ids: Collection[int]) -> None:
+    """Hold many, in the order of their ids, before rows that refer to them are held.
+
+    SQLite has one writer, who waits for nobody.
+    """
+    if db.dialect.name != "sqlite":
+        db.execute(_hold_all, {"person_ids": sorted(person_ids)}).close()
 
 
 def remember(

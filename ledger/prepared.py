@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Any
 
 from sqlalchemy import Connection, Table
@@ -20,6 +21,9 @@ __all__ = ["Prepared", "Row", "pour", "run"]
 
 Process = Callable[[Any], Any]
 Row = tuple[Any, ...]
+_CURSOR = "ledger_cursor"
+# SQLite takes 32,766 values in a statement.
+_ROWS_AT_ONCE = 100
 
 
 class Prepared:
@@ -39,8 +43,9 @@ class Prepared:
         compiled, cursor = self._executed(db, values)
         try:
             row = cursor.fetchone()
-            # Else SQLite holds the statement open, and with it what it locked.
-            cursor.close()
+            if compiled.order is not None:
+                # Else SQLite holds the statement open, and with it what it locked.
+                cursor.close()
         except _driver_error(db) as error:
             raise _as_sqlalchemys(db, compiled.text, error) from error
         return None if row is None else compiled.row(row)
@@ -82,7 +87,10 @@ class Prepared:
         self, db: Connection, values: Mapping[str, object]
     ) -> tuple[_Compiled, Any]:
         compiled = self._compile(db, values)
-        return compiled, run(db, compiled.text, compiled.parameters(values))
+        parameters = compiled.parameters(values)
+        if compiled.order is not None:
+            return compiled, run(db, compiled.text, parameters)
+        return compiled, _run_again(db, compiled.text, parameters)
 
     def _compile(self, db: Connection, values: Mapping[str, object]) -> _Compiled:
         named = (db.dialect.name, tuple(values))
@@ -167,6 +175,23 @@ def run(db: Connection, text: str, parameters: Any = (), *, many: bool = False) 
         raise _as_sqlalchemys(db, text, error) from error
 
 
+def _run_again(db: Connection, text: str, parameters: Any) -> Any:
+    """Have psycopg execute `text` on the one cursor that its connection keeps.
+
+    A new cursor learns anew how each type is written. Whoever calls has read all they
+    want before the next statement. SQLAlchemy empties `info` with a lost connection.
+    """
+    kept = db.info
+    cursor = kept.get(_CURSOR)
+    if cursor is None:
+        driver: Any = db.connection.driver_connection
+        cursor = kept[_CURSOR] = driver.cursor()
+    try:
+        return cursor.execute(text, parameters)
+    except _driver_error(db) as error:
+        raise _as_sqlalchemys(db, text, error) from error
+
+
 def pour(
     db: Connection, table: Table, types: Mapping[str, str], rows: Iterable[Row]
 ) -> None:
@@ -176,9 +201,13 @@ def pour(
     """
     columns = ", ".join(types)
     if db.dialect.name == "sqlite":
-        marks = ", ".join("?" * len(types))
-        insert = f"INSERT INTO {table.name} ({columns}) VALUES ({marks})"  # noqa: S608
-        run(db, insert, rows, many=True)
+        insert = f"INSERT INTO {table.name} ({columns}) VALUES "  # noqa: S608
+        marks = f"({', '.join('?' * len(types))})"
+        ahead = iter(rows)
+        # One statement for each row would cost a fifth more.
+        while some := list(islice(ahead, _ROWS_AT_ONCE)):
+            given = list(chain.from_iterable(some))
+            run(db, insert + ", ".join([marks] * len(some)), given)
         return
     driver: Any = db.connection.driver_connection
     copy_in = f"COPY {table.name} ({columns}) FROM STDIN (FORMAT BINARY)"

@@ -2,7 +2,8 @@
 
 They stand here and not in Redis, so that a text, what it had done, the reply and the
 next question are one transaction. A session is sealed while its question is open and
-emptied with it.
+emptied with it. Most are asked by way of reply; some we begin, and the answer to those
+may come by any line.
 """
 
 from __future__ import annotations
@@ -20,10 +21,25 @@ from ledger import schema
 from ledger.schema import Utc
 from ledger.vault import Keys, seal_raw, unseal_raw
 
-__all__ = ["Question", "State", "ask", "close", "expire", "open_to", "was_asked"]
+__all__ = [
+    "Question",
+    "State",
+    "ask",
+    "asked",
+    "close",
+    "expire",
+    "is_asked",
+    "last_of_ours",
+    "look_up_of",
+    "open_to",
+    "ours",
+    "was_asked",
+]
 
 # More than a person keeps open; a machine's are not read through.
 OPEN_MAX = 20
+# The channel of what we begin; no carrier is named so.
+_OURS = {False: "*", True: "~*"}
 
 
 class State(StrEnum):
@@ -43,8 +59,8 @@ class Question:
     session: Mapping[str, Any] = field(repr=False)
     menus: str
     language: str
-    # The incoming text that it answered.
-    began_by: int
+    # The incoming text that it answered; None where we began.
+    began_by: int | None
     asked_at: datetime
 
 
@@ -96,6 +112,35 @@ _WAS_ASKED = select(_question.id).where(
     .scalar_subquery(),
 )
 
+_IS_ASKED = (
+    select(_question.id)
+    .where(
+        _question.person_id == bindparam("of_person"),
+        _question.flow == bindparam("of_flow"),
+        _question.channel == bindparam("of_channel"),
+        _question.state == State.OPEN,
+    )
+    .limit(1)
+)
+_LAST_OF_OURS = (
+    select(_question.state, _question.asked_at)
+    .where(
+        _question.person_id == bindparam("of_person"),
+        _question.channel == bindparam("of_channel"),
+        _question.asked_at > bindparam("since", type_=Utc),
+    )
+    .order_by(_question.id.desc())
+    .limit(1)
+)
+_LOOK_UP = select(schema.person.c.look_up).where(
+    schema.person.c.id == bindparam("of_person")
+)
+
+
+def ours(*, test: bool) -> str:
+    """The channel of a question that we begin; a rehearsal's are apart."""
+    return _OURS[test]
+
 
 def ask(
     db: Connection,
@@ -109,14 +154,14 @@ def ask(
     session: Mapping[str, Any],
     menus: str,
     language: str,
-    began_by: int,
+    began_by: int | None,
     at: datetime,
     expires_at: datetime,
 ) -> int:
     """Let a conversation wait for its answer; returns the question's id.
 
     `session` is all that is needed to go on, in what JSON can hold. `began_by` is the
-    incoming text that is answered with the question.
+    incoming text that is answered with the question, None where we begin.
     """
     assert expires_at > at
     values = {
@@ -172,6 +217,37 @@ def was_asked(
         "before": before,
     }
     return db.execute(_WAS_ASKED, found).first() is not None
+
+
+def is_asked(db: Connection, *, person_id: int, flow: str, test: bool) -> bool:
+    """Whether a question that we began in this flow is open to a person."""
+    found = {"of_person": person_id, "of_flow": flow, "of_channel": ours(test=test)}
+    return db.execute(_IS_ASKED, found).first() is not None
+
+
+def asked(db: Connection, *, flow: str, test: bool) -> set[int]:
+    """To whom a question that we began in this flow is open."""
+    wanted = select(_question.person_id).where(
+        _question.flow == flow,
+        _question.channel == ours(test=test),
+        _question.state == State.OPEN,
+    )
+    return set(db.scalars(wanted))
+
+
+def last_of_ours(
+    db: Connection, *, person_id: int, test: bool, since: datetime
+) -> tuple[State, datetime] | None:
+    """What became of the last question that we began with a person, and when we did."""
+    found = {"of_person": person_id, "of_channel": ours(test=test), "since": since}
+    row = db.execute(_LAST_OF_OURS, found).first()
+    return None if row is None else (State(row.state), row.asked_at)
+
+
+def look_up_of(db: Connection, *, person_id: int) -> bytes | None:
+    """The keyed hash of a person's phone; None once they are erased."""
+    found: bytes | None = db.scalar(_LOOK_UP, {"of_person": person_id})
+    return found
 
 
 def close(db: Connection, ids: Collection[int], state: State) -> None:

@@ -12,10 +12,12 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, or_, select
 
 from ledger import schema
 from ledger.rules import Fault, Rule
+from ledger.signup_changes import CHANGE, LEAVE
+from ledger.signups import BACK
 
 __all__ = ["RECORD_RULES", "untrue_records"]
 
@@ -99,8 +101,10 @@ def _published(row: Said, body: Said) -> Said:
 
 
 def _signed_up(row: Said, body: Said) -> Said:
-    names = "campaign place_kind place province district skill time consent"
-    return {name: body.get(name) for name in names.split()}
+    names = "campaign place_kind place province district skill time consent "
+    names += "place_code round booth"
+    told = {name: body.get(name) for name in names.split()}
+    return told | {"state": "left" if row["fact_kind"] == LEAVE else "active"}
 
 
 _EXPECTED: dict[Table, Callable[[Said, Said], Said]] = {
@@ -113,10 +117,28 @@ _EXPECTED: dict[Table, Callable[[Said, Said], Said]] = {
 }
 
 
+_said = schema.event.alias("said")
+_last_said = (
+    select(func.max(_said.c.id))
+    .where(
+        _said.c.about_id == schema.signup.c.event_id,
+        _said.c.kind.in_((CHANGE, LEAVE, BACK)),
+    )
+    .correlate(schema.signup)
+    .scalar_subquery()
+)
+
+
 def _stream(db: Connection, table: Table) -> Iterator[Any]:
-    names = ("key", "body", "about_id", "test", "at")
+    names = ("key", "kind", "body", "about_id", "test", "at")
     fact = [_event.c[name].label(f"fact_{name}") for name in names]
-    query = select(*table.columns, *fact).join(_event, _event.c.id == table.c.event_id)
+    of: ColumnElement[int] = table.c.event_id
+    if table is schema.signup:
+        # It says what the last of its events says.
+        of = func.coalesce(_last_said, of)
+    query = select(*table.columns, *fact).select_from(
+        table.join(_event, _event.c.id == of)
+    )
     with db.execute(query, execution_options={"yield_per": ROWS_AT_ONCE}) as rows:
         yield from rows
 

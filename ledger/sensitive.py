@@ -1,12 +1,14 @@
 """Answers that the law protects more than others: apart, with their own consent.
 
-One answer of a person, under the person's own key, for one centre alone. It stands in
-no event, no text, no log and no export.
+One answer of a person to each kind of question, under the person's own key, for one
+centre alone. It stands in no event, no text, no log and no export.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy import Connection, bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -15,10 +17,26 @@ from ledger import schema
 from ledger.prepared import Prepared
 from ledger.vault import Keys, seal_answer, unseal_answer
 
-__all__ = ["ANSWER_CHARS_MAX", "answer_of", "keep", "take_back"]
+__all__ = [
+    "ANSWER_CHARS_MAX",
+    "What",
+    "answer_of",
+    "answers_at",
+    "keep",
+    "take_back",
+]
 
 ANSWER_CHARS_MAX = 200
-_USE = "sensitive"
+
+
+class What(StrEnum):
+    """What was asked: a person's group, or why they want something delivered."""
+
+    GROUP = "group"
+    DELIVERY = "delivery"
+
+
+_USE = {What.GROUP: "sensitive", What.DELIVERY: "sensitive.delivery"}
 
 _sensitive = schema.sensitive.c
 _vault = schema.vault.c
@@ -31,7 +49,7 @@ _own_key = Prepared(
 )
 _KEEP = {
     name: new.on_conflict_do_update(
-        index_elements=[_sensitive.person_id],
+        index_elements=[_sensitive.person_id, _sensitive.what],
         set_={
             column: new.excluded[column]
             for column in ("answer", "centre", "menus", "given_at")
@@ -47,6 +65,15 @@ _ANSWER = (
     .join_from(schema.sensitive, schema.vault, _vault.person_id == _sensitive.person_id)
     .where(
         _sensitive.person_id == bindparam("of_person"),
+        _sensitive.what == bindparam("of_kind"),
+        _sensitive.centre == bindparam("for_centre"),
+    )
+)
+_AT = (
+    select(_sensitive.person_id, _vault.wrapped_key, _sensitive.answer)
+    .join_from(schema.sensitive, schema.vault, _vault.person_id == _sensitive.person_id)
+    .where(
+        _sensitive.what == bindparam("of_kind"),
         _sensitive.centre == bindparam("for_centre"),
     )
 )
@@ -57,6 +84,7 @@ def keep(
     keys: Keys,
     *,
     person_id: int,
+    what: What,
     answer: str,
     centre: str | None,
     menus: str,
@@ -73,7 +101,8 @@ def keep(
         return False
     values = {
         "person_id": person_id,
-        "answer": seal_answer(keys, person_id, wrapped_key, answer, use=_USE),
+        "what": what,
+        "answer": seal_answer(keys, person_id, wrapped_key, answer, use=_USE[what]),
         "centre": centre,
         "menus": menus,
         "given_at": at,
@@ -82,15 +111,28 @@ def keep(
     return True
 
 
-def answer_of(db: Connection, keys: Keys, *, person_id: int, centre: str) -> str | None:
+def answer_of(
+    db: Connection, keys: Keys, *, person_id: int, what: What, centre: str
+) -> str | None:
     """What a person answered, for the one centre that may see it. Raises WrongKeys."""
-    row = db.execute(_ANSWER, {"of_person": person_id, "for_centre": centre}).first()
+    of = {"of_person": person_id, "of_kind": what, "for_centre": centre}
+    row = db.execute(_ANSWER, of).first()
     if row is None:
         return None
-    return unseal_answer(keys, person_id, row.wrapped_key, row.answer, use=_USE)
+    return unseal_answer(keys, person_id, row.wrapped_key, row.answer, use=_USE[what])
 
 
-def take_back(db: Connection, *, person_id: int) -> bool:
+def answers_at(db: Connection, keys: Keys, *, what: What, centre: str) -> Iterator[str]:
+    """What all people answered whom one centre may see. Raises WrongKeys."""
+    for row in db.execute(_AT, {"of_kind": what, "for_centre": centre}):
+        yield unseal_answer(
+            keys, row.person_id, row.wrapped_key, row.answer, use=_USE[what]
+        )
+
+
+def take_back(db: Connection, *, person_id: int, what: What) -> bool:
     """Delete a person's answer, with the consent to it; False if there was none."""
-    gone = delete(schema.sensitive).where(_sensitive.person_id == person_id)
+    gone = delete(schema.sensitive).where(
+        _sensitive.person_id == person_id, _sensitive.what == what
+    )
     return db.execute(gone).rowcount == 1

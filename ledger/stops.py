@@ -16,7 +16,10 @@ from ledger.events import Recorded
 from ledger.once import Once
 
 __all__ = [
+    "ENTRIES",
     "EVERY_LINE",
+    "carry_over",
+    "is_rehearsed",
     "is_stopped",
     "kept_as",
     "lines_of",
@@ -24,9 +27,12 @@ __all__ = [
     "start_all",
     "stop",
     "stopped",
+    "wants_none",
 ]
 
 EVERY_LINE = "*"
+# No line: the phone is not to be written down by others. Its own texts come still.
+ENTRIES = "=entries"
 LINE_CHARS_MAX = 32
 # Before the lines of rehearsals; no sender is written so.
 _REHEARSED = "~"
@@ -55,6 +61,11 @@ _stopped = select(_stop.look_up, _stop.line).where(
 def kept_as(line: str, *, test: bool) -> str:
     """What a line is called in the list: those of rehearsals are lines of their own."""
     return f"{_REHEARSED}{line}"[:LINE_CHARS_MAX] if test else line
+
+
+def is_rehearsed(line: str) -> bool:
+    """Whether a line, as `kept_as` has it, is one of rehearsals."""
+    return line.startswith(_REHEARSED)
 
 
 def stop(
@@ -140,6 +151,12 @@ def start_all(
     return recorded
 
 
+def carry_over(db: Connection, *, was: bytes, now: bytes, at: datetime) -> None:
+    """Stop for a person's new number what they stopped for the old, which stays so."""
+    for _, line in sorted(stopped(db, [was])):
+        _insert(db, look_up=now, line=line, since=at)
+
+
 def is_stopped(
     db: Connection, *, look_up: bytes, line: str, test: bool = False
 ) -> bool:
@@ -158,6 +175,12 @@ def stopped(db: Connection, look_ups: Iterable[bytes]) -> set[tuple[bytes, str]]
 def lines_of(db: Connection, *, person_id: int) -> set[str]:
     """Which lines a person refused, as `kept_as` has them; none of one erased."""
     return set(db.scalars(_lines_of, {"of_id": person_id}))
+
+
+def wants_none(db: Connection, *, person_id: int, test: bool) -> bool:
+    """Whether a person refused the texts of any line, real or rehearsed."""
+    lines = lines_of(db, person_id=person_id) - {ENTRIES, f"{_REHEARSED}{ENTRIES}"}
+    return any(line.startswith(_REHEARSED) == test for line in lines)
 
 
 def _named(look_up: bytes, line: str, test: bool) -> dict[str, object]:

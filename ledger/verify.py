@@ -23,6 +23,8 @@ from ledger.request_rules import REQUEST_RULES
 from ledger.rules import RULES, Fault, Rule, lost_references
 from ledger.schema import account, code, event, leaf, outbox, signup, transfer
 from ledger.sealing.checking import wrong_seals
+from ledger.tallies import miscounted
+from ledger.time_rules import TIME_RULES
 from phone.codes import is_code
 
 __all__ = ["FAULTS_MAX", "Count", "Fault", "Sum", "Verdict", "verify"]
@@ -124,10 +126,11 @@ def _faults(
     seal_key: bytes | None,
 ) -> Iterator[Fault]:
     rules = [*lost_references(), *RULES, *MONEY_RULES, *REQUEST_RULES, *RECORD_RULES]
+    rules += TIME_RULES
     checks: list[Callable[[Connection], Iterator[Fault]]] = [
         partial(_broken, rule=rule) for rule in rules
     ]
-    checks += [_mistyped_codes, _untrue_pledges, untrue_records]
+    checks += [_mistyped_codes, _untrue_pledges, untrue_records, _miscounted]
     checks += [partial(wrong_seals, public_key=seal_key)]
     for done, check in enumerate(checks):
         if progress:
@@ -175,6 +178,11 @@ def _mistyped_codes(db: Connection) -> Iterator[Fault]:
     for row in _stream(db, select(code.c.event_id, code.c.code)):
         if not is_code(row.code):
             yield Fault("code", str(row.event_id), "has a wrong check digit")
+
+
+def _miscounted(db: Connection) -> Iterator[Fault]:
+    for run in miscounted(db):
+        yield Fault("tally", str(run), "is not what the events of its run come to")
 
 
 def _untrue_pledges(db: Connection) -> Iterator[Fault]:

@@ -1,4 +1,5 @@
-"""Find what must be refused and never stored: card numbers, national IDs.
+"""Find what must be refused and never stored: card numbers, national IDs, and the
+codes that people pay with elsewhere.
 
 All of it takes Persian and Arabic digits, and the marks people put between groups.
 """
@@ -11,6 +12,8 @@ from phone.digits import fold_digits, visible
 
 CARD_DIGITS = 16
 NATIONAL_ID_DIGITS = 10
+# What a household tells a shop that is to take the subsidy's credit.
+PURCHASE_CODE_DIGITS = 8
 
 _BETWEEN = r"[\s\-.,_/\u060c\u0640\u066b\u066c\u2010-\u2015\u2212]{1,3}"
 _RUN = re.compile(rf"\d+(?:{_BETWEEN}\d+)*", re.ASCII)
@@ -39,6 +42,28 @@ def looks_like_national_id(text: str) -> bool:
         _is_national_id(digits)
         for groups in _runs(text)
         for digits in ("".join(groups), *groups)
+    )
+
+
+def looks_like_purchase_code(text: str) -> bool:
+    """Say whether a text holds exactly eight digits, in one group or in several.
+
+    A landline number without its area code does too, so ask where none is expected.
+    """
+    return any(
+        len(digits) == PURCHASE_CODE_DIGITS
+        for groups in _runs(text)
+        for digits in ("".join(groups), *groups)
+    )
+
+
+def is_none_of_ours(text: str) -> bool:
+    """Say whether a text holds a number that is private where we ask for none: an
+    identity, a purchase code, or any that is longer than our nine-digit codes."""
+    return (
+        looks_like_purchase_code(text)
+        or looks_like_national_id(text)
+        or long_digits(text, NATIONAL_ID_DIGITS)
     )
 
 

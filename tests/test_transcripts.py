@@ -6,6 +6,7 @@ Those in recorded-*.yaml were written by `yarigar dial --record` on a running se
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from itertools import count
 from pathlib import Path
 
@@ -46,8 +47,10 @@ def test_a_story_goes_as_it_tells_through_the_whole_service(
     phone = "+989121234567"
     service = gateway.service
     story = filled(MENUS, story)
+    if story.at is not None:
+        gateway.clock.at = datetime.combine(story.at, NOON.timetz())
     with writing(service.engine) as db:
-        person = people.remember(db, service.keys, phone, at=NOON)
+        person = people.remember(db, service.keys, phone, at=gateway.clock())
         people.set_language(db, person_id=person.id, language=story.language)
     session, answers = f"story-{next(_sessions)}", []
     for turn in story.turns:

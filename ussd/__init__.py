@@ -1,9 +1,11 @@
 """What a caller hears next.
 
-menus       the values that a menu file holds: campaigns, screens, texts
+menus       the values that a menu file holds: screens, texts; `campaign` is one of its
+            campaigns
 reading     a menu file into those values, or every fault in it with its line;
             `nodes`, `pieces`, `campaigns`, `entries` and `entrances` are what it is
-            read from, `deeds` what it can have done, `facts` what it can say of the
+            read from, `window_reading` and `windows` are the days a campaign is open,
+            `deeds` what it can have done, `facts` what it can say of the
             ledger, `faults` what is wrong in it; `latin` is the same file for a channel
             that shows GSM-7 only
 templates   the small language of texts and conditions, worked out and never run

@@ -8,6 +8,7 @@ from phone.amounts import RIAL_PER_TOMAN, NotAnAmount, Unit, read_amount
 from phone.codes import NotACode, damm, read_code
 from phone.digits import fold, fold_digits, visible
 from phone.encoding import ucs2_units
+from phone.numbers import NotAPhone, from_person
 from phone.private import long_digits
 from ussd.menus import Ask, Campaign, Kind
 
@@ -54,6 +55,11 @@ def read_answer(ask: Ask, answer: str, campaign: Campaign) -> str:
             if typed in campaign.cohorts:
                 return typed
             raise _bad(ask)
+        case Kind.PHONE:
+            try:
+                return from_person(answer)
+            except NotAPhone:
+                raise _bad(ask) from None
         case Kind.CODE:
             try:
                 return read_code(answer)

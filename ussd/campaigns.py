@@ -14,17 +14,22 @@ from phone.private import CARD_DIGITS, looks_like_card
 from ussd.menus import COHORTS, Campaign
 from ussd.nodes import Node
 from ussd.pieces import Pieces, flag, string, whole
+from ussd.window_reading import read_window
 
-__all__ = ["Appeals", "cohorts_of"]
+__all__ = ["PARTNER_NAME", "Appeals", "cohorts_of"]
 
 PLEDGE_DAYS = 30
 PLEDGE_DAYS_MAX = 366
 REMIND_DAYS = 7
+DELIVERY_HOURS = 72
+DELIVERY_HOURS_MAX = 720
 LINK_CHARS_MAX = 60
 COHORTS_MAX = 500
 # 11 and 12 stop and start texts, so a code is longer than they are.
 _COHORT = re.compile(r"[0-9]{3,8}")
 _LINK = re.compile(r"[!-~]+")
+# A queue is named partner:<name>.
+PARTNER_NAME = re.compile(r"[a-z][a-z0-9-]{0,23}")
 
 
 class Appeals(Pieces):
@@ -43,19 +48,10 @@ class Appeals(Pieces):
             takes=(
                 *("window", "paused", "unit", "min", "max", "presets"),
                 *("pledge_days", "remind_days", "card", "link"),
-                *("bring_to", "cohorts", "parcel_price"),
+                *("bring_to", "cohorts", "parcel_price", "recipient"),
+                *("delivery_hours", "delivery_partner", "enquiry"),
             ),
         )
-        window = (
-            entry["window"].mapping("window", takes=("from", "to"))
-            if "window" in entry
-            else {}
-        )
-        opens, opens_text = self.day(window.get("from"), last=False)
-        closes, _ = self.day(window.get("to"), last=True)
-        if opens and closes and closes <= opens:
-            what = f"campaign {key} closes before it opens"
-            entry["window"].fault_of_name(what, "Swap the two days")
         for code in ("call", "pay"):
             if code in entry:
                 at = entry[code]
@@ -70,9 +66,7 @@ class Appeals(Pieces):
             organiser=self.words(entry.get("organiser")),
             permit=string(entry, "permit"),
             contact=string(entry, "contact"),
-            opens=opens,
-            opens_text=opens_text,
-            closes=closes,
+            window=read_window(entry.get("window"), key, self.time_zone),
             paused=flag(entry, "paused"),
             unit=string(entry, "unit") or "rial",
             min=low,
@@ -90,9 +84,21 @@ class Appeals(Pieces):
             card=_card(entry),
             link=_link(entry),
             bring_to=self.words(entry.get("bring_to")),
+            recipient=self.words(entry.get("recipient")),
             cohorts=self._cohorts(entry.get("cohorts")),
             parcel_price=whole(entry, "parcel_price"),
+            delivery_hours=_delivery_hours(entry),
+            delivery_partner=_partner(entry),
+            enquiry=self._enquiry(entry.get("enquiry")),
         )
+
+    def _enquiry(self, node: Node | None) -> str:
+        """The code, if somebody says that it is the right one; "" until then."""
+        if node is None:
+            return ""
+        entry = node.mapping("enquiry", needs=("code",), takes=("verified",))
+        code = self.dial_code(entry.get("code"))
+        return code if flag(entry, "verified") else ""
 
     def _preset(self, node: Node) -> tuple[int, Mapping[str, str]]:
         entry = node.mapping("a preset", needs=("amount", "words"))
@@ -147,6 +153,24 @@ def _days(entry: Mapping[str, Node]) -> tuple[int, int]:
             what, "Write fewer days than pledge_days, 0 for none"
         )
     return expires, reminded
+
+
+def _delivery_hours(entry: Mapping[str, Node]) -> int:
+    hours = whole(entry, "delivery_hours", DELIVERY_HOURS)
+    if not 1 <= hours <= DELIVERY_HOURS_MAX:
+        what = "delivery_hours is out of bounds"
+        entry["delivery_hours"].fault(what, f"Write 1 to {DELIVERY_HOURS_MAX}")
+        return DELIVERY_HOURS
+    return hours
+
+
+def _partner(entry: Mapping[str, Node]) -> str:
+    written = string(entry, "delivery_partner")
+    if written and not PARTNER_NAME.fullmatch(written):
+        what = "delivery_partner is no short name"
+        entry["delivery_partner"].fault(what, "Write small letters, as snapp-market")
+        return ""
+    return written
 
 
 def _card(entry: Mapping[str, Node]) -> str:

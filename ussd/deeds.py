@@ -15,6 +15,7 @@ __all__ = [
     "CONVERSATION_TEXTS",
     "CUT_OFF_SLOTS",
     "EFFECTS",
+    "EFFECT_SEALS",
     "EFFECT_TAKES",
     "EFFECT_TEXTS",
     "ERASING",
@@ -31,22 +32,89 @@ EFFECTS: Mapping[str, tuple[str, ...]] = {
     "stop_standing": ("standing",),
     "cancel": ("pledge",),
     "sign_up": ("place_kind", "skill", "time"),
+    "change_sign_up": ("place_kind", "skill", "time"),
+    "leave": (),
+    "come_back": (),
+    "enter_for": ("other_phone", "place_kind", "skill", "time"),
+    "confirm_entry": (),
+    "refuse_entry": (),
+    "change_number": ("other_phone",),
+    "take_number": (),
+    "refuse_number": (),
+    "join_assembly": (
+        *("ben_district", "ben_kind", "capacity", "ben_amount", "ben_covers"),
+    ),
+    "leave_assembly": (),
+    "register_premises": (
+        *("ben_district", "premises_side", "premises_kind", "square_metres"),
+    ),
+    "close_premises": ("premises",),
+    "match_premises": ("match",),
+    "attend_meeting": ("meeting", "attending"),
+    "claim_decision": ("decision", "claim"),
+    "settle_decision": ("decision", "settle"),
+    # Of the time bank. A side is offer or need; an introduction's number and a code of
+    # hours are never typed for somebody else: who did not give or get them is told so.
+    "favour": ("favour_side", "favour_kind", "favour_hours", "favour_venue"),
+    "close_favour": ("favour",),
+    "accept_help": ("introduction",),
+    "decline_help": ("introduction",),
+    "tell_hours": ("introduction", "told_hours"),
+    "confirm_hours": ("hours_code",),
+    "dispute_hours": ("hours_code",),
+    "give_hours": ("given_hours",),
+    "request_delivery": ("call_back",),
+    "confirm_delivery": ("delivery",),
+    "withdraw_delivery": ("delivery",),
+    "keep_group": ("group",),
+    "drop_group": (),
     "language": ("language_chosen",),
     "stop_texts": (),
+    "tell_me": (),
     "start_texts": (),
     "text_report": (),
     "erase": (),
+    # Of an invitation to help; of what waits at a centre, and what it needs.
+    "accept_invite": ("invite",),
+    "decline_invite": ("invite",),
+    "queue_done": ("item",),
+    "queue_confirm": ("item",),
+    "show_number": ("item",),
+    "raise_need": (
+        *("need_skill", "need_count", "need_days", "need_hour", "need_urgency"),
+    ),
 }
 
 # The deed after which nothing of the call is kept either.
 ERASING = "erase"
 
+# Where somebody lives, in the ways that they can say it.
+_PLACE = (
+    *("place", "centre_code", "postcode", "town", "stand"),
+    *("province", "district"),
+)
+
 # Answers that an effect writes down too, where they were given.
 EFFECT_TAKES: Mapping[str, tuple[str, ...]] = {
     "pledge": ("donor_kind", "cohort"),
+    "favour": ("centre_code", "tehran_district"),
     "pledge_in_kind": ("donor_kind", "cohort"),
     "instalments": ("donor_kind", "cohort"),
-    "sign_up": ("place", "province", "district"),
+    "sign_up": (*_PLACE, "booth", "name"),
+    "change_sign_up": (*_PLACE, "booth", "name"),
+    "enter_for": (*_PLACE, "booth"),
+    "join_assembly": ("ben_name",),
+    "request_delivery": ("kb_where", "centre_code", "kb_district", "kb_reason"),
+}
+
+# Answers that nothing keeps, and that these deeds put under a person's own key at once.
+EFFECT_SEALS: Mapping[str, tuple[str, ...]] = {
+    "request_delivery": ("kb_reason",),
+    "keep_group": ("group",),
+    "sign_up": ("name",),
+    "change_sign_up": ("name",),
+    "enter_for": ("other_phone",),
+    "change_number": ("other_phone",),
 }
 
 # The texts that an effect promises, by the names they have under `texts:`, and the
@@ -61,11 +129,26 @@ EFFECT_TEXTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "sms.cancelled.part": ("amount", "code"),
     },
     "sign_up": {"sms.vol": ("code",), "sms.vol.again": ("code",)},
+    "leave": {"sms.vol.left": ()},
+    "come_back": {"sms.vol": ("code",)},
+    "confirm_entry": {"sms.vol": ("code",), "sms.vol.again": ("code",)},
+    "accept_help": {"sms.tb.match": ("centre", "code")},
+    "tell_hours": {
+        "sms.tb.confirm": ("kind", "hours", "code"),
+        # Where other hours are asked about already: only their code confirms them.
+        "sms.tb.code": ("kind", "hours", "code"),
+    },
+    "confirm_hours": {"sms.tb.done": ("hours", "balance", "below")},
+    "close_favour": {"sms.tb.off": ("code",)},
+    # To no centre, or to one by its code.
+    "request_delivery": {"sms.kb.noted": ("code",), "sms.kb": ("code", "centre")},
+    "confirm_delivery": {"sms.kb.done": ("code",)},
     "stop_texts": {"sms.out": ()},
     "start_texts": {"sms.in": ()},
     "text_report": {
         "sms.report": ("pledged", "paid", "bought", "delivered", "unspent")
     },
+    "accept_invite": {"sms.vol.meet": ("when", "hour", "place"), "sms.vol.full": ()},
 }
 
 # The texts that the ledger's own course promises, whatever screens there are: money
@@ -81,6 +164,38 @@ LEDGER_TEXTS: Mapping[str, tuple[str, ...]] = {
     "sms.standing": ("amount", "code", "pay"),
     "sms.expired": ("code",),
     "sms.written_off": ("code",),
+    # A request for delivery: taken up, and closed by us.
+    "sms.kb.taken": ("code",),
+    "sms.kb.closed": ("code", "contact"),
+    # To who asked: a round began, and its last day. `title` is the campaign's, `until`
+    # a Jalali day, or empty for a round without an end.
+    "sms.opened": ("title", "until", "call"),
+    "sms.closing": ("title", "until", "call"),
+    # Of the time bank: who is asked to help, who waits for somebody, and whose hours
+    # nobody confirmed. `kind` is of the list `helps`.
+    "sms.tb.ask": ("kind", "hours", "where"),
+    "sms.tb.none": ("code",),
+    "sms.tb.lapsed": ("hours", "code"),
+    # Of an assembly: `dist` is its district's number, `res` that of a decision, `when`
+    # and `next` are Jalali days; `next` is empty where no meeting is planned.
+    "sms.ben.meet": ("dist", "when", "hour", "venue"),
+    "sms.ben.soon": ("dist", "when", "hour", "venue"),
+    "sms.ben.off": ("dist", "when", "hour"),
+    "sms.ben.due": ("res", "next"),
+    "sms.ben.done": ("dist", "res", "next"),
+    "sms.ben.match": ("dist", "contact"),
+    # To a phone that somebody else wrote down, and to one that is to become whose it
+    # is, or was.
+    "sms.entry": ("recipient",),
+    "sms.number": ("ends",),
+    "sms.number.asked": ("contact",),
+    "sms.number.done": (),
+    # To a volunteer: who is asked, asked once more, told that it is called off. To a
+    # centre: how much waits there.
+    "sms.vol.invite": ("when", "hour", "place"),
+    "sms.vol.remind": ("when", "hour", "place"),
+    "sms.vol.off": ("when", "place"),
+    "sms.centre.digest": ("count",),
 }
 
 # The slots of the text that a flow promises a caller who was cut off (`cut_off`).

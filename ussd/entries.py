@@ -66,6 +66,7 @@ class Entries(Pieces):
             takes=(
                 *("text", "choices", "ask", "then", "via", "list", "item", "pick"),
                 *("empty", "instead", "confirm", "end", "same", "wrong", "long"),
+                "sensitive",
             ),
         )
         if key in RESERVED:
@@ -95,6 +96,7 @@ class Entries(Pieces):
             wrong_max=wrong_max,
             wrong_to=wrong_to,
             long=flag(entry, "long"),
+            sensitive=flag(entry, "sensitive"),
             line=node.named,
             column=node.named_column,
         )

@@ -19,7 +19,7 @@ from typing import Any
 from phone.dialcode import NotADialCode, normalise, parts
 from phone.digits import fold, fold_digits
 from phone.encoding import Limits
-from phone.private import looks_like_card
+from phone.private import is_none_of_ours, looks_like_card
 from ussd.answers import Refused, read_answer
 from ussd.deeds import ERASING
 from ussd.menus import Ask, Choice, Kind, Menus, Screen
@@ -146,6 +146,9 @@ class _Walk(Teller):
         shown = shown and not session.held
         if looks_like_card(answer):
             raise _Card
+        flow = self.menus.flows.get(self.menus.flow_of(screen.name))
+        if flow is not None and flow.private and is_none_of_ours(answer):
+            raise Refused(flow.private)
         if len(answer) > self.menus.limits.answer_chars_max:
             raise Refused
         if screen.confirm and not shown and not self.known(session, screen):
@@ -159,7 +162,7 @@ class _Walk(Teller):
         if turns and self.has_more(session, screen, slots, shown):
             return _on_next_page(session)
         if choice is not None:
-            return self.chosen(session, choice, slots, shown)
+            return self.chosen(session, screen, choice, slots, shown)
         if screen.listed:
             return self.picked(session, screen, slots, key, shown)
         if screen.ask is not None:
@@ -210,7 +213,12 @@ class _Walk(Teller):
         return next((c for c in found if c.when.holds(slots)), None)
 
     def chosen(
-        self, session: Session, choice: Choice, slots: Mapping[str, Any], shown: bool
+        self,
+        session: Session,
+        screen: Screen,
+        choice: Choice,
+        slots: Mapping[str, Any],
+        shown: bool,
     ) -> Session:
         answers = dict(session.answers)
         for name, value in choice.set.items():
@@ -222,7 +230,8 @@ class _Walk(Teller):
         if result is None:
             if not shown:
                 raise _Unshown
-            campaign = choice.campaign or session.campaign
+            own = self.menus.campaign_at(screen.name, session.campaign)
+            campaign = choice.campaign or own
             raise Lacking(Effect(choice.do, number, campaign, answers))
         session = session.but(
             done={**session.done, choice.do: number + 1},
@@ -277,7 +286,8 @@ class _Walk(Teller):
         """A typed answer, read as the question's kind."""
         if ask.kind is Kind.DIAL:
             return self.opened(session, answer)
-        campaign = self.menus.campaigns[session.campaign]
+        about = self.menus.campaign_at(screen.name, session.campaign)
+        campaign = self.menus.campaigns[about]
         # A single digit where keys are offered is a mistyped key.
         if ask.kind is Kind.AMOUNT and len(answer) == 1 and len(screen.choices) > 1:
             raise Refused
@@ -330,7 +340,15 @@ class _Walk(Teller):
         for _ in range(REDIRECTS_MAX):
             screen = self.at(session)
             slots = self.slots(session, screen)
-            to = next((to for when, to in screen.instead if when.holds(slots)), "")
+            passed = self.told_after(session)
+            to = next(
+                (
+                    to
+                    for when, to in screen.instead
+                    if when.holds(slots) and not when.names & passed
+                ),
+                "",
+            )
             if not to and screen.empty and not self.items(session, screen):
                 to = screen.empty
             if not to:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
 
 from phone.amounts import Unit
+from ussd.campaign import Campaign, CampaignState
 from ussd.deeds import CUT_OFF_SLOTS, EFFECT_TAKES, EFFECT_TEXTS, EFFECTS
 from ussd.templates import Condition, Slots, Template
 
@@ -63,6 +63,7 @@ class Kind(StrEnum):
     POSTCODE = "postcode"
     CODE = "code"
     PLACE_CODE = "place_code"
+    PHONE = "phone"
     COHORT = "cohort"
     YES_NO = "yes_no"
     DIAL = "dial"
@@ -76,13 +77,6 @@ class Resume(StrEnum):
     AUTO = "auto"
 
 
-class CampaignState(StrEnum):
-    OPEN = "open"
-    EARLY = "early"
-    CLOSED = "closed"
-    PAUSED = "paused"
-
-
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What may not be exceeded, each with its unit in its name."""
@@ -90,72 +84,6 @@ class Limits:
     turns_max: int = 40
     answer_chars_max: int = 160
     wrong_keys_max: int = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Campaign:
-    """One appeal: who makes it, when it takes gifts, and of what size.
-
-    Amounts are minor units of `unit` (rial). `call` opens our menus; `pay` is the
-    licensed code that takes money, and never leads to us; `card` is the charity's own.
-    Goods are handed in at `bring_to`, if it takes any; 0 is a price that nobody said.
-    """
-
-    id: str
-    title: Mapping[str, str]
-    organiser: Mapping[str, str]
-    permit: str
-    contact: str
-    opens: datetime | None
-    opens_text: str
-    closes: datetime | None
-    paused: bool
-    unit: str
-    min: int
-    max: int
-    presets: tuple[tuple[int, Mapping[str, str]], ...]
-    call: str
-    pay: str
-    # Days until it expires, and until it is reminded of once; 0 for never.
-    pledge_days: int = 30
-    remind_days: int = 7
-    card: str = ""
-    link: str = ""
-    bring_to: Mapping[str, str] = field(default_factory=dict)
-    cohorts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    parcel_price: int = 0
-
-    def state(self, now: datetime) -> CampaignState:
-        if self.paused:
-            return CampaignState.PAUSED
-        if self.opens is not None and now < self.opens:
-            return CampaignState.EARLY
-        if self.closes is not None and now >= self.closes:
-            return CampaignState.CLOSED
-        return CampaignState.OPEN
-
-    def slots(self, language: str, now: datetime) -> dict[str, str | int]:
-        """What texts may say of the campaign, by the names they say it with."""
-        slots: dict[str, str | int] = {
-            "campaign_title": self.title.get(language, ""),
-            "campaign_state": str(self.state(now)),
-            "organiser": self.organiser.get(language, ""),
-            "permit": self.permit,
-            "contact": self.contact,
-            "opens": self.opens_text,
-            "min": self.min,
-            "max": self.max,
-            "call": self.call,
-            "pay": self.pay,
-            "card": self.card,
-            "link": self.link,
-            "bring_to": self.bring_to.get(language, ""),
-            "parcel_price": self.parcel_price,
-        }
-        for number, (amount, words) in enumerate(self.presets, start=1):
-            slots[f"preset{number}"] = words.get(language, "")
-            slots[f"preset{number}_amount"] = amount
-        return slots
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +141,8 @@ class Screen:
 
     `confirm` marks a screen that nobody may pass without having seen it. `instead`
     leads to another screen while its condition holds. After `wrong_max` wrong keys in
-    a row it leads to `wrong_to`; a `long` text may need several pages.
+    a row it leads to `wrong_to`; a `long` text may need several pages. What is picked
+    from a `sensitive` list is as an answer to a sensitive question.
     """
 
     name: str
@@ -232,6 +161,7 @@ class Screen:
     wrong_max: int = 0
     wrong_to: str = ""
     long: bool = False
+    sensitive: bool = False
     # Groups of facts it speaks of.
     needs: tuple[str, ...] = ()
     line: int = 0
@@ -260,6 +190,13 @@ class Screen:
         for text in self.item.values():
             names |= text.names
         return frozenset(names)
+
+    @property
+    def asks_sensitive(self) -> str:
+        """The name of the sensitive answer that it asks for, or nothing."""
+        if self.sensitive and self.pick:
+            return self.pick
+        return self.ask.answer if self.ask is not None and self.ask.sensitive else ""
 
     def targets(self) -> tuple[str, ...]:
         """Every screen it can lead to by its name, at once or after a `via`."""
@@ -291,9 +228,11 @@ class TextMessage:
 class Flow:
     """Screens that belong together by the first part of their names.
 
-    A call that breaks off in it can go on within `resume_minutes`; `cut_off` is the
+    They are about `campaign`, "" for the one that was dialled. A call that breaks off
+    in it can go on within `resume_minutes`; `cut_off` is the
     text promised when the carrier says so ("" for none). `turns_max` counts turns
-    spent in it since it was entered.
+    spent in it since it was entered. In one with a `private` screen, an identity or a
+    purchase number that is typed leads there, and is kept nowhere.
     """
 
     name: str
@@ -302,6 +241,8 @@ class Flow:
     resume_minutes: int
     turns_max: int
     cut_off: str = ""
+    campaign: str = ""
+    private: str = ""
     line: int = 0
     column: int = 1
 
@@ -393,6 +334,11 @@ class Menus:
     def flow_of(self, screen: str) -> str:
         """The declared flow of a screen, "" where it belongs to none."""
         return self.flow_names.get(screen, "")
+
+    def campaign_at(self, screen: str, dialled: str) -> str:
+        """The campaign that a screen is about: its flow's own, or the one dialled."""
+        flow = self.flows.get(self.flow_of(screen))
+        return (flow.campaign if flow is not None else "") or dialled
 
     @property
     def campaign(self) -> Campaign:

@@ -1,11 +1,9 @@
-"""The small things a menu file is made of: words, texts, conditions, days, codes."""
+"""The small things a menu file is made of: words, texts, conditions, codes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 
-from phone.dates import NotADay, day_end, day_start, jalali_day, read_day
 from phone.dialcode import NotADialCode, normalise
 from ussd.nodes import Node
 from ussd.templates import BadTemplate, Condition, Template
@@ -64,17 +62,6 @@ class Pieces:
         except BadTemplate as fault:
             node.fault(str(fault), "Use names, filters and comparisons only")
             return Condition("")
-
-    def day(self, node: Node | None, *, last: bool) -> tuple[datetime | None, str]:
-        if node is None:
-            return None, ""
-        try:
-            day = read_day(node.string("a day"))
-        except NotADay:
-            node.fault("not a day", "Write it as 1405/01/01 or 2026-03-21")
-            return None, ""
-        at = (day_end if last else day_start)(day, self.time_zone)
-        return at, jalali_day(day)
 
     def dial_code(self, node: Node | None, text: str | None = None) -> str:
         if node is None:

@@ -171,7 +171,8 @@ class _Reader(Appeals, Entrances):
             entry = value.mapping(
                 f"flow {key}",
                 needs=("title",),
-                takes=("resume", "resume_minutes", "turns_max", "cut_off"),
+                takes=("resume", "resume_minutes", "turns_max", "cut_off", "campaign")
+                + ("private",),
             )
             resume = string(entry, "resume") or Resume.OFF
             if resume not in list(Resume):
@@ -187,6 +188,8 @@ class _Reader(Appeals, Entrances):
                 ),
                 turns_max=_bounded(entry, "turns_max", limits.turns_max, LIMIT_MAX),
                 cut_off=string(entry, "cut_off"),
+                campaign=string(entry, "campaign"),
+                private=string(entry, "private"),
                 line=value.named,
                 column=value.named_column,
             )
@@ -263,6 +266,6 @@ def _sensitive(
     """The answers that are forgotten when a flow is left, by the flow."""
     named: dict[str, set[str]] = {}
     for name, screen in screens.items():
-        if screen.ask is not None and screen.ask.sensitive:
-            named.setdefault(flow_names.get(name, ""), set()).add(screen.ask.answer)
+        if screen.asks_sensitive:
+            named.setdefault(flow_names.get(name, ""), set()).add(screen.asks_sensitive)
     return {flow: frozenset(names) for flow, names in named.items()}

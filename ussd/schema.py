@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from phone.amounts import Unit
-from ussd.campaigns import PLEDGE_DAYS_MAX
+from ussd.campaigns import DELIVERY_HOURS_MAX, PLEDGE_DAYS_MAX
 from ussd.entries import WRONG_MAX
 from ussd.menus import EFFECTS, Kind, Limits, Resume
 from ussd.prover.ways import REASONS
@@ -23,6 +23,8 @@ from ussd.reading import (
     RESUME_MINUTES_MAX,
     TEXT_KINDS,
 )
+from ussd.window_reading import PERIODS
+from ussd.windows import MONTHS, WEEKDAYS
 
 __all__ = ["schema"]
 
@@ -155,9 +157,7 @@ def _campaign() -> Schema:
             "contact": _word("A number that answers."),
             "call": _word("The code that opens these menus, as *780*5588*1#."),
             "pay": _word("The licensed code that takes the money: never one of ours."),
-            "window": _mapping(
-                "The days it takes gifts on, both included.", {"from": day, "to": day}
-            ),
+            "window": _window(day),
             "paused": _flag("Takes no gifts for the moment."),
             "unit": _word("The unit of its amounts: rial."),
             "min": _whole("The least gift, in rial."),
@@ -170,10 +170,38 @@ def _campaign() -> Schema:
             "card": _word("The number of the charity's own card, 16 digits."),
             "link": _word("Where it can be paid, as https://..."),
             "bring_to": _ref("words"),
+            "recipient": _ref("words"),
             "cohorts": _named("Groups of staff, by their codes.", _ref("words")),
             "parcel_price": _whole("What a parcel costs, in rial."),
+            "delivery_hours": _whole(
+                "Within how many a delivery is taken up.", 1, DELIVERY_HOURS_MAX
+            ),
+            "delivery_partner": _word("Who gets the requests of no centre."),
+            "enquiry": _mapping(
+                "The official code to ask for a balance.",
+                {
+                    "code": _word("As *780*0000#."),
+                    "verified": _flag("Somebody dialled it, and it is the right one."),
+                },
+                needs=("code",),
+            ),
         },
         needs=("title", "organiser", "permit", "contact", "call", "pay"),
+    )
+
+
+def _window(day: Schema) -> Schema:
+    return _mapping(
+        "The days it takes gifts on: two, both included; a rule; or a list.",
+        {
+            "from": day,
+            "to": day,
+            "every": _one_of(PERIODS, "Takes `day`, `days`, or `month` and `days`."),
+            "day": _one_of(WEEKDAYS, "Of every week."),
+            "days": _word("Of every month, or of the month of every year, as 1-14."),
+            "month": _whole("Of every year: 1 is Farvardin.", 1, MONTHS),
+            "dates": _list("Days as 1405/05/01, or from one to another.", day),
+        },
     )
 
 
@@ -188,6 +216,8 @@ def _flow() -> Schema:
             ),
             "turns_max": _whole("Turns that may be spent in it.", 1, LIMIT_MAX),
             "cut_off": _word("The text promised when the carrier cut the call."),
+            "campaign": _word("The campaign it is about, if not the one dialled."),
+            "private": _word("The screen that a number leads to which is not taken."),
         },
         needs=("title",),
     )
@@ -246,6 +276,7 @@ def _screen() -> Schema:
                 needs=("max", "to"),
             ),
             "long": _flag("Its text may need several pages; key 9 turns them."),
+            "sensitive": _flag("What is picked needs a consent before it."),
         },
     )
 

@@ -101,6 +101,8 @@ class Need:
 
     group: str
     argument: str = ""
+    # The campaign of the screen's flow, "" for that of the session.
+    campaign: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from phone.encoding import Limits
-from ussd.facts import FACT_OF
+from ussd.facts import FACT_OF, FACTS, REDIRECTS
 from ussd.menus import (
     Menus,
     Screen,
@@ -73,9 +73,9 @@ class Teller:
     def slots(self, session: Session, screen: Screen) -> Mapping[str, Any]:
         """Every name the screen's texts and conditions may use."""
         language = self.language(session)
-        about = session.campaign, language
+        about = self.menus.campaign_at(session.at, session.campaign), language
         if about not in self._said:
-            campaign = self.menus.campaigns[session.campaign]
+            campaign = self.menus.campaigns[about[0]]
             said = {**self.menus.blank, **campaign.slots(language, self.now)}
             top = {
                 "language": language,
@@ -89,10 +89,20 @@ class Teller:
         return ChainMap[str, Any](top, *facts, session.answers, said)  # type: ignore[arg-type]  # only read
 
     def fetched(self, session: Session, group: str) -> Mapping[str, Any]:
-        need = Need(group, session.answers.get(FACT_OF.get(group, ""), ""))
+        argument = session.answers.get(FACT_OF.get(group, ""), "")
+        need = Need(group, argument, self.menus.campaign_at(session.at, ""))
         if need not in self.facts:
             raise Lacking(need)
         return self.facts[need]
+
+    def told_after(self, session: Session) -> frozenset[str]:
+        """Facts that are so because of a deed which is still ahead in a rebuild."""
+        groups = [
+            REDIRECTS[name]
+            for name, number in self.results
+            if name in REDIRECTS and number >= session.done.get(name, 0)
+        ]
+        return frozenset(fact for group in groups for fact in FACTS[group])
 
     def items(self, session: Session, screen: Screen) -> Sequence[Mapping[str, Any]]:
         if screen.listed in self.menus.lists:

@@ -7,15 +7,24 @@ send     prepare, approve, start, pause, resume, cancel, show, list
 texts    dead, show, resend, close, channels
 desk     list, show, answer, close
 pledges  show, refund, write-off, receive
+kalabarg list, take, done, pass-on, close
+groups   counts
 requests list, show, approve, refuse, withdraw, correct
 suspense list, show, match, gift
 batches  buy, send, deliver, return, list
 report   show, publish, list
+places   check, import, show, list
+board    all districts at once
+assembly board, meeting, held, cancel, decide, change, confirm, send-back, drop, match
 ledger   export, compare, verify, balance, reconcile, seal, prove, cosign, publish
 witness  key, add, list, revoke, sign
-people   show, erase, rotate
+people   show, erase, renumber, rotate
 backup   and restore: the whole ledger as a file
 tokens   add, revoke, list
+timebank list, introduced, withdraw, settle, grant, report
+volunteers booths, import, hand-over
+staff    add, list, end
+needs    add, list, close, cancel
 """
 
 from __future__ import annotations
@@ -43,9 +52,14 @@ COMMANDS = {
     "texts": ("gateway.cli.texts", "See what became of texts, and of their channels."),
     "desk": ("gateway.cli.desk", "Read what people wrote, and answer."),
     "pledges": ("gateway.cli.pledges", "Show, refund, write off, receive pledges."),
+    "kalabarg": ("gateway.cli.kalabarg", "See to requests for home delivery."),
+    "groups": ("gateway.cli.groups", "Count what people said to their centre."),
     "requests": ("gateway.cli.requests", "Agree to what needs more than one person."),
     "suspense": ("gateway.cli.suspense", "Find out what unnamed money is for."),
     "batches": ("gateway.cli.batches", "Buy goods, and say where they are."),
+    "places": ("gateway.cli.places", "Bring the tree of places in, and show it."),
+    "board": ("gateway.cli.board", "Show all districts at once."),
+    "assembly": ("gateway.cli.assembly", "Keep the registers of the assemblies."),
     "report": ("gateway.cli.report", "Count the transparency report, publish it."),
     "ledger": ("gateway.cli.ledger", "Read, check and export the books."),
     "witness": ("gateway.cli.witness", "Who signs the checkpoints beside us."),
@@ -53,6 +67,10 @@ COMMANDS = {
     "backup": ("gateway.cli.backup", "Put the whole ledger into a file."),
     "restore": ("gateway.cli.backup", "Put a backup into an empty database."),
     "tokens": ("gateway.cli.tokens", "Keys that open the export address."),
+    "volunteers": ("gateway.cli.volunteers", "Booths, lists on paper, hand-over."),
+    "timebank": ("gateway.cli.timebank", "See to hours that people give."),
+    "staff": ("gateway.cli.staff", "Register the phones of centres."),
+    "needs": ("gateway.cli.needs", "Say what people are needed for."),
     "settings-doc": ("gateway.cli.service", "Write the page of settings."),
 }
 

@@ -30,7 +30,22 @@ if TYPE_CHECKING:
 
 
 # The names in ledger.export, which is loaded only by what needs it.
-WHAT = ("pledges", "signups", "payments", "journal", "people", "messages")
+WHAT = (
+    "pledges",
+    "signups",
+    "payments",
+    "journal",
+    "people",
+    "messages",
+    "deliveries",
+    "benefactors",
+    "decisions",
+    "meetings",
+    "premises",
+    "hours",
+    "favours",
+    "needs",
+)
 FORMATS = ("csv", "xlsx", "jsonl", "hledger", "beancount", "parquet")
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import click
 
 from gateway import erased, installation, keys
-from gateway.cli.operator import by
+from gateway.cli.operator import by, one_line, opened
 from gateway.faults import Unready
 from gateway.service import now
 from gateway.settings import Settings
@@ -22,7 +22,7 @@ from ledger.engine import Connection, Engine, connect, reading, writing
 from ledger.vault import Keys
 from phone.codes import is_code
 from phone.dates import jalali
-from phone.numbers import NotAPhone, from_network, mask
+from phone.numbers import NotAPhone, from_network, from_person, mask
 
 CHANNEL = "desk"
 
@@ -40,6 +40,7 @@ def people() -> None:
 
 
 phone_argument = click.argument("phone", required=False)
+test = click.option("--test", is_flag=True, help="In the rehearsals' books.")
 code_option = click.option("--code", help="Whose tracking code this is, instead.")
 
 
@@ -104,6 +105,58 @@ def erase(phone: str | None, code: str | None, yes: bool, by: str) -> None:
 
 
 @people.command()
+@click.option("--reason", required=True, help="Why, for who has to agree to it.")
+@test
+@by
+def renumber(reason: str, test: bool, by: str) -> None:
+    """Ask that a person's new number takes the place of the old one.
+
+    For a SIM that is lost, at a centre: another person agrees with
+    `yarigar requests approve`. It asks for both numbers, which then stand in no
+    history of the terminal.
+    """
+    from gateway import approvals
+    from ledger import renumbering
+
+    why, at = one_line(reason), now()
+    with opened() as service:
+        region = service.settings.region
+        old, new = (
+            _mobile(click.prompt(f"{which} number", hide_input=True), region)
+            for which in ("Old", "New")
+        )
+        with writing(service.engine) as db:
+            person = persons.find(db, service.keys, old)
+            if person is None or old == new:
+                raise Unready("nobody with the old number is known, or both are one")
+            there = persons.find(db, service.keys, new)
+            if there and renumbering.has_facts(db, person_id=there.id):
+                raise Unready("the new number has records of its own")
+            change = renumbering.ask(
+                db,
+                service.keys,
+                person_id=person.id,
+                phone=new,
+                way=renumbering.CENTRE,
+                by=by,
+                test=test,
+                at=at,
+            )
+        made = approvals.ask(
+            service,
+            kind="renumber",
+            body={"renumbering": change, "person": person.id},
+            about_id=None,
+            why=why,
+            by=by,
+            at=at,
+        )
+    waits = f"waits for {made.missing} more" if made.missing else f"is {made.state}"
+    click.echo(f"person {person.id}: {mask(old)} becomes {mask(new)}")
+    click.echo(f"request {made.id} {waits}")
+
+
+@people.command()
 def rotate() -> None:
     """Put everything under the new vault key, while the service runs.
 
@@ -132,6 +185,13 @@ def _desk() -> Iterator[_Desk]:
         yield _Desk(settings, engine, keys.check(engine, settings))
     finally:
         engine.dispose()
+
+
+def _mobile(written: str, region: str) -> str:
+    try:
+        return from_person(written, region)
+    except NotAPhone as refused:
+        raise Unready(f"this is no mobile number: {refused}") from None
 
 
 def _find(db: Connection, desk: _Desk, phone: str | None, code: str | None) -> int:

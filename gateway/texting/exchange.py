@@ -79,6 +79,8 @@ class Exchange:
         begun = meaning.begins(self.setting.menus, self.text, self.language)
         rows = self._open()
         waiting = self._waiting(rows)
+        if private := meaning.private_screen(self.setting.menus, self.text, waiting):
+            return self._not_taken(private, rows)
         if begun is not None:
             return self._begun(begun, rows, waiting)
         asked = next((row for row in rows if row.flow == WHICH), None)
@@ -103,7 +105,8 @@ class Exchange:
         found = questions.open_to(
             self.db, self.setting.keys, look_up=self.heard.look_up, at=self.at
         )
-        return [one for one in found if one.channel in self.setting.same_kind]
+        ours = questions.ours(test=self.setting.channel.test)
+        return [one for one in found if one.channel in {ours, *self.setting.same_kind}]
 
     def _waiting(self, rows: Sequence[questions.Question]) -> list[Waiting]:
         waiting = []
@@ -117,7 +120,7 @@ class Exchange:
             menus = meaning.with_campaigns_of(menus, self.setting.menus)
             session = Session.from_json(row.session)
             one = Waiting(row.id, row.flow, menus, session)
-            agrees = one.screen.confirm
+            agrees = one.screen.confirm or row.began_by is None
             is_unread = self._is_unread(row) if agrees else self._is_newer(row)
             waiting.append(replace(one, is_unread=is_unread))
         return waiting
@@ -125,9 +128,9 @@ class Exchange:
     def _is_newer(self, row: questions.Question) -> bool:
         """Whether it was asked after this text came, which cannot be its answer.
 
-        Ids tell, for the clocks of two machines may differ.
+        Ids tell, for the clocks of two machines may differ. What we began has none.
         """
-        return row.began_by > self.heard.id
+        return row.began_by is not None and row.began_by > self.heard.id
 
     def _is_unread(self, row: questions.Question) -> bool:
         """Whether nobody can have read it who sent this text: it is typed ahead, or
@@ -137,6 +140,9 @@ class Exchange:
             return True
         if self.heard.at >= row.asked_at + UNREAD_WITHIN:
             return False
+        if row.began_by is None:
+            # Its text has not reached a handset yet.
+            return True
         before = hearing.words_of(self.db, self.setting.keys, inbound_id=row.began_by)
         return before is not None and fold(before) == fold(self.text)
 
@@ -213,6 +219,14 @@ class Exchange:
             test=self.setting.channel.test,
             since=self.at - LATE_WITHIN,
         )
+        ours = questions.last_of_ours(
+            self.db,
+            person_id=self.person_id,
+            test=self.setting.channel.test,
+            since=self.at - LATE_WITHIN,
+        )
+        if ours is not None and (last is None or last[1] < ours[1]):
+            return self._late_to_ours(ours[0])
         if last is None:
             return self._unknown()
         said, when = last
@@ -227,6 +241,14 @@ class Exchange:
             return "answered before"
         return self._unknown()
 
+    def _late_to_ours(self, state: State) -> str:
+        """An answer to what we began, and which was answered or is over."""
+        if state is not State.EXPIRED:
+            return "answered before"
+        if self._may(Way.REPLY):
+            self._reply(Way.REPLY, "sms.late", {})
+        return "late"
+
     def _not_kept(self, what: str) -> str:
         """A text with a number that we never ask for: nothing of it is kept."""
         if not self._may(Way.REPLY):
@@ -234,6 +256,20 @@ class Exchange:
         words = notice(self.setting.menus, "card", self.language)
         self._reply(Way.REPLY, SCREEN, {"words": words})
         return what
+
+    def _not_taken(self, screen: str, rows: Sequence[questions.Question]) -> str:
+        """A text with a number that its flow does not take: the screen that says so."""
+        hearing.blank(self.db, self.setting.keys, inbound_id=self.heard.id)
+        if self._is_machine() or not self._may(Way.REPLY):
+            return "too often"
+        menus = self.setting.menus
+        session = meaning.session_at(menus, screen, self.language)
+        stepped, told = self._walked(menus, session, (), shown=False)
+        flow = meaning.flow_of(menus, screen)
+        gone = [row.id for row in rows if row.flow == flow]
+        questions.close(self.db, gone, State.REPLACED)
+        self._go_on(menus, stepped, told, Way.REPLY)
+        return "private number"
 
     def _unknown(self) -> str:
         """A text that somebody has to read."""

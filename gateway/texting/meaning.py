@@ -11,12 +11,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from gateway.pushing import flow_of
 from phone.amounts import NotAnAmount, read_amount
 from phone.digits import fold, fold_digits
+from phone.private import is_none_of_ours
 from sms.keywords import RESERVED, answer, find
+from ussd.deeds import BY_TEXT
 from ussd.keywords import Opened, opened
 from ussd.machine import Session
 from ussd.menus import Kind, Menus, Resume, Screen
+from ussd.telling import spoken
 
 __all__ = [
     "Begins",
@@ -29,12 +33,16 @@ __all__ = [
     "is_kept",
     "key_of",
     "language_of",
+    "private_screen",
+    "session_at",
     "title_of",
     "with_campaigns_of",
 ]
 
 # A figure or a name is not longer; a free text may be as long as answers can be.
 ANSWER_CHARS_MAX = 40
+# What a no is read as where no key is called so.
+NO_KEY = "0"
 # Not the letter o of 5o000.
 _LATIN_WORD = re.compile("[A-Za-z]{3}")
 
@@ -75,6 +83,33 @@ def begins(menus: Menus, text: str, language: str) -> Begins | None:
     return None if conversation is None else Begins(conversation, "")
 
 
+def private_screen(menus: Menus, text: str, waiting: Sequence[Waiting]) -> str:
+    """The screen to answer a text with whose number is not taken; "" for any other.
+
+    It is none of ours where the text is about a flow that is `private`: it begins with
+    one of its keywords, names the flow, or the last question that waits is of it.
+    """
+    if not is_none_of_ours(text):
+        return ""
+    folded, found = fold(text), find(text, menus.words)
+    begun = menus.flow_of(menus.keywords[found.name].to) if found is not None else ""
+    for flow in menus.flows.values():
+        named = any(fold(title) in folded for title in flow.title.values())
+        if flow.private and (named or flow.name == begun):
+            return flow.private
+    if not waiting:
+        return ""
+    asked = waiting[0]
+    about = asked.menus.flows.get(asked.menus.flow_of(asked.session.at))
+    return about.private if about is not None and about.private in menus.screens else ""
+
+
+def session_at(menus: Menus, screen: str, language: str) -> Session:
+    """A conversation by text that begins at a screen."""
+    campaign = menus.campaign_at(screen, menus.campaign.id)
+    return Session(screen, campaign, spoken(menus, language), {"dialled": BY_TEXT})
+
+
 def language_of(menus: Menus, text: str, remembered: str | None) -> str:
     """The language to answer in: the person's own, else the one a text is written in.
 
@@ -92,9 +127,23 @@ def language_of(menus: Menus, text: str, remembered: str | None) -> str:
 
 
 def answered(waiting: Waiting, text: str) -> str:
-    """A text as the screen that waits reads it: «بله» is the key 1 where keys are."""
+    """A text as the screen that waits reads it: «بله» is the key 1 where keys are.
+
+    «خیر» is the key that says no, where one is called so, and else 0.
+    """
     screen = waiting.screen
-    return answer(text, asks=screen.ask is not None or bool(screen.listed)).strip()
+    asks = screen.ask is not None or bool(screen.listed)
+    key = answer(text, asks=asks).strip()
+    if asks or key != NO_KEY or any(char.isdecimal() for char in text):
+        return key
+    for choice in screen.choices:
+        if any(_says_no(label.source) for label in choice.label.values()):
+            return choice.key
+    return key
+
+
+def _says_no(label: str) -> bool:
+    return answer(label).strip() == NO_KEY and not any(map(str.isdecimal, label))
 
 
 def candidates(open_now: Sequence[Waiting], text: str) -> list[Waiting]:
@@ -156,11 +205,6 @@ def key_of(text: str, most: int) -> int | None:
     return None
 
 
-def flow_of(menus: Menus, screen: str) -> str:
-    """What a conversation is about: of two about the same, the older is replaced."""
-    return menus.flow_of(screen) or screen.partition(".")[0]
-
-
 def is_kept(waiting: Waiting) -> bool:
     """Whether a question stays open when its phone begins something else.
 
@@ -196,9 +240,7 @@ def with_campaigns_of(menus: Menus, current: Menus) -> Menus:
             if today is None
             else replace(
                 campaign,
-                opens=today.opens,
-                opens_text=today.opens_text,
-                closes=today.closes,
+                window=today.window,
                 paused=today.paused,
                 pay=today.pay,
             )

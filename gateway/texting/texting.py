@@ -26,6 +26,8 @@ from ledger.engine import (
     writing,
 )
 from ledger.hearing import Heard
+from ledger.places.tree import Tree
+from ledger.timebank import standing
 from ledger.vault import Keys
 from phone.numbers import is_mobile
 from phone.private import looks_like_card
@@ -54,6 +56,8 @@ class Texting:
         routes: Routes,
         *,
         figures: CampaignFigures,
+        places: Callable[[], Tree],
+        hours: standing.Limits,
         wake: Callable[[], None],
         answer_seconds: int,
     ) -> None:
@@ -62,6 +66,8 @@ class Texting:
         self._library = library
         self._routes = routes
         self._figures = figures
+        self._places = places
+        self._hours = hours
         self._wake = wake
         self._answer_time = timedelta(seconds=answer_seconds)
 
@@ -119,6 +125,7 @@ class Texting:
     def _handled(self, inbound_id: int, at: datetime, give_up: bool) -> tuple[str, str]:
         """What the text was, and the channel it came by; "" for one done before."""
         menus = None if give_up else self._library.current(None)
+        places = self._places()
         with writing(self._engine) as db:
             heard = hearing.take(db, self._keys, inbound_id=inbound_id, at=at)
             if heard is None:
@@ -141,6 +148,8 @@ class Texting:
                 menus=menus,
                 version=self._library.version,
                 figures=self._figures,
+                places=places,
+                hours=self._hours,
                 answer_time=self._answer_time,
             )
             what = Exchange(db, setting, heard, at).answer(holds_card=holds_card)

@@ -14,6 +14,8 @@ from gateway.stepping import walked
 from ledger import hearing
 from ledger.engine import Connection
 from ledger.hearing import Heard
+from ledger.places.tree import Tree
+from ledger.timebank.standing import Limits as HourLimits
 from ledger.vault import Keys
 from phone.encoding import SMS_GSM7_SEPTETS, SMS_UCS2_UNITS, Limits
 from sms.lines import line_of
@@ -38,6 +40,9 @@ class Setting:
     menus: Menus
     version: Callable[[str], Menus]
     figures: CampaignFigures
+    places: Tree
+    # How far the hours of one person may go.
+    hours: HourLimits
     answer_time: timedelta
 
 
@@ -63,6 +68,10 @@ def walk(
         channel.test,
         line_of(channel),
         setting.figures,
+        at,
+        menus.time_zone,
+        setting.places,
+        session.language,
     )
     told = False
 
@@ -81,6 +90,8 @@ def walk(
             test=channel.test,
             at=at,
             figures=setting.figures,
+            places=setting.places,
+            hours=setting.hours,
         )
         result = perform(db, setting.keys, order)
         told = told or hearing.told(db, key=order.key)

@@ -16,10 +16,10 @@ from ledger.export.selection import Selection
 from ledger.export.table import Headers, Table
 from ledger.vault import Keys
 
-__all__ = ["export_csv"]
+__all__ = ["MARK", "export_csv", "lines"]
 
 # Without the mark Excel reads Persian as the letters of some other code page.
-_MARK = b"\xef\xbb\xbf"
+MARK = b"\xef\xbb\xbf"
 _RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -38,14 +38,15 @@ def export_csv(
     LedgerError where the database fails; what was yielded until then is no file.
     """
     titles = [column.title(headers) for column in table.columns]
-    yield _MARK + _lines([titles])
+    yield MARK + lines([titles])
     for records in table.pages(engine, selection, keys):
-        yield _lines(records)
+        yield lines(records)
         if progress:
             progress(len(records))
 
 
-def _lines(records: Iterable[Record]) -> bytes:
+def lines(records: Iterable[Record]) -> bytes:
+    """Rows as the lines of such a file."""
     buffer = io.StringIO(newline="")
     csv.writer(buffer, lineterminator="\r\n").writerows(map(_guarded, records))
     return buffer.getvalue().encode()

@@ -152,10 +152,10 @@ def export_file(
             progress=progress,
             ended=ended.append,
         )
-        with _replaced(path) as part, part.open("wb") as file:
+        with replaced(path) as part, part.open("wb") as file:
             file.writelines(pieces)
         (manifest,) = ended
-    with _replaced(path.with_name(path.name + SUFFIX)) as part:
+    with replaced(path.with_name(path.name + SUFFIX)) as part:
         part.write_text(manifest.written(), encoding="utf-8")
     return manifest
 
@@ -210,7 +210,7 @@ def _refuse_unfit(table: Table, form: Format) -> None:
 
 
 @contextmanager
-def _replaced(path: Path) -> Iterator[Path]:
+def replaced(path: Path) -> Iterator[Path]:
     """A file beside this one, which takes its place if all goes well."""
     part = path.with_name(f"{path.name}.part")
     try:

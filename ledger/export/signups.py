@@ -1,4 +1,7 @@
-"""One row for each volunteer's sign-up. What a caller typed is exported as typed."""
+"""One row for each volunteer's sign-up, as it stands; one that was left has its state.
+
+What a caller typed is exported as typed, and beside it the place that it leads to.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,16 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import ColumnElement, Connection, Engine, select
 
 from ledger.export.cells import jalali, masked, utc
 from ledger.export.pages import Record, text_states, walk
 from ledger.export.selection import Selection, events_of
 from ledger.export.table import Column, Table
-from ledger.schema import code, event, signup, vault
+from ledger.schema import code, event, place, place_above, signup, vault
 from ledger.vault import Keys
 
-__all__ = ["SIGNUPS"]
+__all__ = ["SIGNUPS", "centre_of"]
 
 _COLUMNS = (
     Column("code", "کد پیگیری"),
@@ -32,6 +35,12 @@ _COLUMNS = (
     Column("volunteer", "داوطلب"),
     Column("text_state", "وضعیت پیامک"),
     Column("consent", "نسخهٔ رضایت‌نامه", 20),
+    Column("round", "دوره", 12),
+    Column("booth", "غرفه", 12),
+    Column("state", "وضعیت", 10),
+    Column("place_code", "کد مکان", 16),
+    Column("centre", "کد مرکز", 16),
+    Column("changed_at", "زمان آخرین تغییر (UTC)", 22),
 )
 
 
@@ -60,9 +69,26 @@ def _records(
             masked(keys, row),
             texts.get(row.id, "none"),
             row.consent,
+            row.round or "",
+            row.booth or "",
+            row.state,
+            row.place_code or "",
+            row.centre or "",
+            utc(row.changed_at),
         )
         for row in rows
     ]
+
+
+def centre_of(place_code: ColumnElement[str]) -> ColumnElement[str]:
+    """The centre that a place is, or lies in; null for none."""
+    return (
+        select(place.c.code)
+        .join(place_above, place_above.c.above == place.c.code)
+        .where(place_above.c.place == place_code, place.c.kind == "centre")
+        .limit(1)
+        .scalar_subquery()
+    )
 
 
 _SIGNUPS = (
@@ -80,6 +106,12 @@ _SIGNUPS = (
         signup.c.skill,
         signup.c.time,
         signup.c.consent,
+        signup.c.round,
+        signup.c.booth,
+        signup.c.state,
+        signup.c.place_code,
+        centre_of(signup.c.place_code).label("centre"),
+        signup.c.changed_at,
         vault.c.wrapped_key,
         vault.c.phone,
     )

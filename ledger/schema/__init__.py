@@ -6,6 +6,13 @@ sums to zero by construction. What may change stands apart from the facts: how f
 a text has come, a person's language, the vault that a person can have emptied.
 """
 
+from ledger.schema.assemblies import (
+    attendance,
+    benefactor,
+    decision,
+    meeting,
+    premises,
+)
 from ledger.schema.base import Utc, metadata
 from ledger.schema.carriers import channel_change, channel_state, unreadable
 from ledger.schema.facts import (
@@ -32,6 +39,14 @@ from ledger.schema.money import (
     request_approval,
     standing,
 )
+from ledger.schema.places import (
+    awaiting,
+    place,
+    place_above,
+    staff,
+    tally,
+    tally_run,
+)
 from ledger.schema.seals import (
     checkpoint,
     cosignature,
@@ -44,12 +59,17 @@ from ledger.schema.sends import bulk, bulk_approval, consent
 from ledger.schema.service import dial_end, lease, menus_current, menus_version, token
 from ledger.schema.talk import enquiry, fragment, inbound, question
 from ledger.schema.texts import attempt, outbox, part, receipt
+from ledger.schema.timebank import favour, introduction
+from ledger.schema.volunteers import delivery, entry, invite, need, renumbering
 
 __all__ = [
     "Utc",
     "account",
     "attempt",
+    "attendance",
+    "awaiting",
     "batch",
+    "benefactor",
     "bulk",
     "bulk_approval",
     "channel_change",
@@ -58,25 +78,37 @@ __all__ = [
     "code",
     "consent",
     "cosignature",
+    "decision",
+    "delivery",
     "dial_end",
     "due",
     "enquiry",
+    "entry",
     "event",
+    "favour",
     "fragment",
     "fund",
     "inbound",
+    "introduction",
+    "invite",
     "leaf",
     "lease",
+    "meeting",
     "menus_current",
     "menus_version",
     "meta",
     "metadata",
+    "need",
     "outbox",
     "part",
     "payment",
     "person",
+    "place",
+    "place_above",
+    "premises",
     "question",
     "receipt",
+    "renumbering",
     "report",
     "request",
     "request_approval",
@@ -84,8 +116,11 @@ __all__ = [
     "rollup",
     "sensitive",
     "signup",
+    "staff",
     "standing",
     "stop",
+    "tally",
+    "tally_run",
     "tile",
     "token",
     "transfer",

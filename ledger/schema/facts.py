@@ -29,6 +29,10 @@ meta = Table(
     Column("value", Text, nullable=False),
 )
 
+# A reference that only SQLite guards by a foreign key; on PostgreSQL a key would lock
+# a row that every pledge names, and a guard looks for the row instead: see v0004.
+WITHOUT_LOCK = {"foreign key": "sqlite"}
+
 # --- facts -------------------------------------------------------------------
 
 unit = Table(
@@ -73,12 +77,14 @@ vault = Table(
     Column("phone", LargeBinary, nullable=False),
 )
 
-# An answer that the law protects more: under the person's own key, with the version
-# of the menus whose consent was read.
+# Answers that the law protects more: under the person's own key, with the version of
+# the menus whose consent was read.
 sensitive = Table(
     "sensitive",
     metadata,
     Column("person_id", ForeignKey("person.id"), primary_key=True),
+    # group, or delivery: why somebody asks for it
+    Column("what", String(10), primary_key=True),
     Column("answer", LargeBinary, nullable=False),
     # The only centre that may see it.
     Column("centre", String(40)),
@@ -126,15 +132,19 @@ event = Table(
     sqlite_autoincrement=True,
 )
 
+# What the indexes of transfers hold; a query says it in the same words.
+POSTED = "phase IN ('single', 'post', 'reversal')"
+REVERSED = "phase = 'reversal'"
+
 transfer = Table(
     "transfer",
     metadata,
     Column("id", Id, primary_key=True),
-    Column("event_id", ForeignKey("event.id"), nullable=False),
+    Column("event_id", ForeignKey("event.id", info=WITHOUT_LOCK), nullable=False),
     Column("number", SmallInteger, nullable=False),
-    Column("debit_id", ForeignKey("account.id"), nullable=False),
-    Column("credit_id", ForeignKey("account.id"), nullable=False),
-    Column("unit", ForeignKey("unit.code"), nullable=False),
+    Column("debit_id", ForeignKey("account.id", info=WITHOUT_LOCK), nullable=False),
+    Column("credit_id", ForeignKey("account.id", info=WITHOUT_LOCK), nullable=False),
+    Column("unit", ForeignKey("unit.code", info=WITHOUT_LOCK), nullable=False),
     Column("amount", BigInteger, nullable=False),
     # single, pending, post, void, expire, reversal
     Column("phase", String(8), nullable=False),
@@ -151,6 +161,21 @@ transfer = Table(
         name="a_resolution_names_its_pending",
     ),
     UniqueConstraint("event_id", "number"),
+    # What was given for a purpose and paid back, in order: no pledge is among them.
+    Index(
+        "ix_transfer_credit_id_id",
+        "credit_id",
+        "id",
+        sqlite_where=text(POSTED),
+        postgresql_where=text(POSTED),
+    ),
+    Index(
+        "ix_transfer_debit_id_id",
+        "debit_id",
+        "id",
+        sqlite_where=text(REVERSED),
+        postgresql_where=text(REVERSED),
+    ),
     Index(
         "ix_transfer_pending_id",
         "pending_id",
@@ -197,7 +222,20 @@ signup = Table(
     Column("consent", String(64), nullable=False),
     # A rehearsal must not stand in the way of the real sign-up.
     Column("test", Boolean, nullable=False),
+    # The nearest place of the tree that what was answered leads to.
+    Column("place_code", String(16)),
+    # What they want to be called, sealed under the person's own key.
+    Column("name", LargeBinary),
+    # The campaign's round, or empty between two of them.
+    Column("round", String(16)),
+    # The booth where it was made.
+    Column("booth", String(16)),
+    # active or left
+    Column("state", String(8), nullable=False, server_default="active"),
+    Column("changed_at", Utc),
+    Column("invited_at", Utc),
     UniqueConstraint("person_id", "campaign", "test"),
+    Index("ix_signup_campaign_place_code", "campaign", "place_code"),
 )
 
 # --- what people asked us to stop, kept even after they are erased -------------

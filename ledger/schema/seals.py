@@ -17,6 +17,7 @@ from sqlalchemy import (
 )
 
 from ledger.schema.base import Id, Utc, metadata
+from ledger.schema.facts import WITHOUT_LOCK
 
 # One for each fact and unit, in the order of the tree.
 leaf = Table(
@@ -24,8 +25,8 @@ leaf = Table(
     metadata,
     Column("number", Id, primary_key=True, autoincrement=False),
     # What it seals: an event, or an account that came into use.
-    Column("event_id", ForeignKey("event.id")),
-    Column("account_id", ForeignKey("account.id")),
+    Column("event_id", ForeignKey("event.id", info=WITHOUT_LOCK)),
+    Column("account_id", ForeignKey("account.id", info=WITHOUT_LOCK)),
     Column("unit", String(16), nullable=False),
     # The bytes that are hashed into the tree, which are published.
     Column("data", LargeBinary, nullable=False),

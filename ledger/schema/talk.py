@@ -91,6 +91,8 @@ question = Table(
         sqlite_where=text("state = 'open'"),
         postgresql_where=text("state = 'open'"),
     ),
+    # What we asked somebody lately, and what is deleted with them.
+    Index("ix_question_person_id", "person_id"),
     sqlite_autoincrement=True,
 )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from ledger import rollups, schema
 from ledger.rules import Fault
@@ -24,6 +24,8 @@ __all__ = ["wrong_seals"]
 
 LEAVES_AT_ONCE = 4_096
 MARK_BYTES = 4
+# Rows that come by and by, on PostgreSQL through a cursor on the server.
+_STREAMED = {"yield_per": 1_000}
 
 _leaf = schema.leaf.c
 _checkpoint = schema.checkpoint.c
@@ -67,47 +69,72 @@ def wrong_seals(db: Connection, public_key: bytes | None = None) -> Iterator[Fau
     except (ValueError, OSError):
         yield Fault("meta", "seal_key", "or seal_zone is not what the sealer wrote")
         return
-    signed: list[Note] = []
-    yield from _wrong_checkpoints(db, key, day_of, signed)
+    checks = _Checks(db, key, day_of)
     rows.plan_for_few(db)
-    yield from _wrong_leaves(db, size, day_of, signed)
+    yield from _wrong_leaves(db, size, checks)
     rows.plan_as_ever(db)
     yield from _wrong_rows_above(db, size)
     yield from _wrong_sums(db)
     yield from _wrong_cosignatures(db)
 
 
-def _wrong_checkpoints(
-    db: Connection, key: bytes, day_of: Callable[[str], str], signed: list[Note]
-) -> Iterator[Fault]:
-    """Check each checkpoint by itself, and add those that were signed to `signed`."""
-    for row in db.execute(select(schema.checkpoint).order_by(_checkpoint.size)):
+class _Checks:
+    """The checkpoints, each checked by itself as the tree comes to it."""
+
+    def __init__(
+        self, db: Connection, key: bytes, day_of: Callable[[str], str]
+    ) -> None:
+        self._db, self._key, self.day_of = db, key, day_of
+        self.signed: list[Note] = []
+
+    def read(self, *where: ColumnElement[bool]) -> Iterator[Fault]:
+        """Say what is wrong with some, and keep those in `signed` that were signed."""
+        self.signed = []
+        for row in self._rows(*where):
+            yield from self._check(row)
+
+    def beyond(self, size: int) -> Iterator[Fault]:
+        """Say what is wrong with those of a larger tree than there is."""
+        for row in self._rows(_checkpoint.size > size):
+            yield from self._check(row)
+            self.signed.clear()
+            what = "has more leaves than there are"
+            yield Fault("checkpoint", str(row.size), what)
+
+    def _rows(self, *where: ColumnElement[bool]) -> Iterator[Any]:
+        query = select(schema.checkpoint).where(*where).order_by(_checkpoint.size)
+        with self._db.execute(query, execution_options=_STREAMED) as found:
+            yield from found
+
+    def _check(self, row: Any) -> Iterator[Fault]:
         place = str(row.size)
         try:
             note = notes.read(row.note)
         except BadNote:
             yield Fault("checkpoint", place, "has a note that cannot be read")
-            continue
-        if not notes.is_signed(note, key):
+            return
+        if not notes.is_signed(note, self._key):
             yield Fault("checkpoint", place, "is not signed with the seal key")
-            continue
-        signed.append(note)
-        day = day_of(row.at.isoformat(" ", "minutes"))
+            return
+        day = self.day_of(row.at.isoformat(" ", "minutes"))
         said = note.size, note.root, note.at, day
         if said != (row.size, bytes(row.root), row.at, row.day):
             yield Fault("checkpoint", place, "does not say what its signed note says")
+        if note.size == row.size:
+            self.signed.append(note)
 
 
-def _wrong_leaves(
-    db: Connection, size: int, day_of: Callable[[str], str], signed: list[Note]
-) -> Iterator[Fault]:
+def _wrong_leaves(db: Connection, size: int, checks: _Checks) -> Iterator[Fault]:
     built = _Built()
-    waiting = sorted(signed, key=lambda note: note.size, reverse=True)
+    yield from checks.read(_checkpoint.size <= 0)
+    newest = 0
     for first in range(0, size, LEAVES_AT_ONCE):
         end = min(first + LEAVES_AT_ONCE, size)
+        yield from checks.read(_checkpoint.size > first, _checkpoint.size <= end)
+        waiting = checks.signed[::-1]
         chunk = db.execute(_kept.where(_leaf.number >= first, _leaf.number < end))
         kept = {row.number: _Kept(*row) for row in chunk}
-        known = _facts(db, first, end, day_of)
+        known = _facts(db, first, end, checks.day_of)
         tiles = Tiles(db)
         for number in range(first, end):
             leaf = kept.get(number)
@@ -118,13 +145,12 @@ def _wrong_leaves(
             else:
                 yield from _wrong_leaf(leaf, known)
                 built.append(number, leaf_hash(bytes(leaf.data)), stored)
-            while waiting and waiting[-1].size == number + 1:
+            if waiting and waiting[-1].size == number + 1:
+                newest = number + 1
                 yield from built.compare(waiting.pop())
-    for note in reversed(waiting):
-        if note.size:
-            yield Fault("checkpoint", str(note.size), "has more leaves than there are")
-    if size and not any(note.size == size for note in signed):
+    if newest != size:
         yield Fault("leaf", str(size - 1), "stands under no signed checkpoint")
+    yield from checks.beyond(size)
 
 
 class _Built:
@@ -191,8 +217,8 @@ def _wrong_leaf(leaf: _Kept, known: Known) -> Iterator[Fault]:
     except ValueError:
         yield Fault("leaf", place, "has not the bytes of a leaf")
         return
-    marks, kept = leaves.marks(fact.rows), bytes(leaf.digests)
-    is_bound = leaves.binding(bytes(leaf.salt), fact.rows) == shown.facts
+    bound, marks = leaves.bind(bytes(leaf.salt), fact.rows)
+    is_bound, kept = bound == shown.facts, bytes(leaf.digests)
     if not is_bound and len(marks) != len(kept):
         table = "account" if leaf.event_id is None else "event"
         yield Fault(table, str(fact.id), "has more or fewer rows than were sealed")
@@ -234,9 +260,8 @@ def _wrong_rows_above(db: Connection, size: int) -> Iterator[Fault]:
     """Check how long each row of hashes is, and the upper ones by those below."""
     tile = schema.tile.c
     tiles = Tiles(db)
-    for level, number in db.execute(
-        select(tile.level, tile.number).order_by(tile.level, tile.number)
-    ).all():
+    query = select(tile.level, tile.number).order_by(tile.level, tile.number)
+    for level, number in db.execute(query, execution_options=_STREAMED):
         whole = size >> (level * 8)
         expected = max(0, min(ROW_HASHES, whole - number * ROW_HASHES))
         if not expected or len(tiles.row(level, number)) != expected * 32:

@@ -12,24 +12,27 @@ transfers in one unit with their resolutions, and shows none.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
-from typing import Any, NamedTuple
+from math import inf
+from struct import pack
+from typing import NamedTuple
 from zlib import crc32
 from zoneinfo import ZoneInfo
+
+from ledger.sealing.rows import Found
 
 __all__ = [
     "ACCOUNT",
     "NONCE_BYTES",
     "Fact",
     "Shown",
-    "binding",
+    "bind",
     "commitment",
     "days_in",
     "facts",
-    "marks",
     "of_account",
     "read",
     "written",
@@ -39,10 +42,11 @@ ACCOUNT = "account"
 NONCE_BYTES = 16
 VERSION = b"\x01"
 PARTS = 7
+# Of an amount and of a hash.
+_LENGTHS = [length.to_bytes(4, "big") for length in range(33)]
 
-# Where they stand in a row of `ledger.sealing.rows`.
-UNIT, AMOUNT = 8, 9
-Row = Sequence[Any]
+# Of an event behind all others.
+_NO_MORE = (inf,)
 
 
 class Fact(NamedTuple):
@@ -59,7 +63,7 @@ class Fact(NamedTuple):
     unit: str
     amount: int
     code: str | None
-    rows: tuple[str, ...]
+    rows: Sequence[str]
     is_erased: bool
 
 
@@ -75,24 +79,34 @@ class Shown(NamedTuple):
     facts: bytes
 
 
-def facts(rows: Sequence[Row], day_of: Callable[[str], str]) -> Iterator[Fact]:
-    """Put the rows of events, which come together, into facts: one for each unit."""
-    start = 0
-    while start < len(rows):
-        first, end = rows[start], start + 1
-        id, at, campaign, kind, event, own, code, erased, unit, amount, *_ = first
-        while end < len(rows) and rows[end][0] == id:
-            end += 1
-        about = day_of(at), campaign or "", kind
-        bound = (event,) if own is None else (event, own)
-        units: dict[str, list[Row]] = {unit or "": [first]}
-        for row in rows[start + 1 : end]:
-            units.setdefault(row[UNIT], []).append(row)
-        for unit, moved in units.items():
-            amount = moved[0][AMOUNT] or 0
-            more = [one for row in moved for one in row[-2:] if one is not None]
-            yield Fact(id, *about, unit, amount, code, (*bound, *more), bool(erased))
-        start = end
+def facts(found: Found, day_of: Callable[[str], str]) -> Iterator[Fact]:
+    """Put the rows of events into facts: one for each event and unit."""
+    codes = {id: (code, row) for id, code, row in found.codes}
+    resolved: dict[int, str] = dict(found.resolved)
+    ahead = iter(found.moved)
+    moved = next(ahead, _NO_MORE)
+    for id, moment, campaign, kind, event, code, erased in found.events:
+        bound = [event]
+        if id in codes:
+            code, row = codes[id]
+            bound.append(row)
+        about = id, day_of(moment), campaign or "", kind
+        while moved[0] < id:
+            moved = next(ahead, _NO_MORE)
+        units: dict[str, tuple[int, list[str]]] = {}
+        while moved[0] == id:
+            _, unit, amount, _, _, _, transfer_id, row = moved
+            if unit not in units:
+                units[unit] = amount, [*bound]
+            rows = units[unit][1]
+            rows.append(row)
+            if transfer_id in resolved:
+                rows.append(resolved[transfer_id])
+            moved = next(ahead, _NO_MORE)
+        if not units:
+            units[""] = 0, bound
+        for unit, (amount, rows) in units.items():
+            yield Fact(*about, unit, amount, code, rows, erased == 1)
 
 
 def of_account(id: int, unit: str, row: str) -> Fact:
@@ -116,18 +130,16 @@ def days_in(zone: str) -> Callable[[str], str]:
     return day_of
 
 
-def binding(salt: bytes, rows: Iterable[str]) -> bytes:
-    """The one hash that stands in a leaf for all its rows."""
-    return sha256(salt + "".join(rows).encode()).digest()
+def bind(salt: bytes, rows: Sequence[str]) -> tuple[bytes, bytes]:
+    """The one hash that stands in a leaf for all its rows, and a mark of each.
 
-
-def marks(rows: Iterable[str]) -> bytes:
-    """Four bytes for each row, by which one that was changed is found and named.
-
-    They prove nothing, as the hash does: CRC-32 tells any change of four bytes in a
-    row, and costs a tenth of another hash for each.
+    The marks are four bytes for each row, by which one that was changed is found and
+    named. They prove nothing, as the hash does: CRC-32 tells any change of four bytes
+    in a row, and costs a tenth of another hash for each.
     """
-    return b"".join([crc32(row.encode()).to_bytes(4, "big") for row in rows])
+    written = list(map(str.encode, rows))
+    marks = pack(f">{len(written)}I", *map(crc32, written))
+    return sha256(salt + b"".join(written)).digest(), marks
 
 
 def commitment(nonce: bytes, code: str) -> bytes:
@@ -138,16 +150,24 @@ def commitment(nonce: bytes, code: str) -> bytes:
 def written(fact: Fact, committed: bytes, bound: bytes) -> bytes:
     """The bytes of a leaf."""
     head = _head(fact.day, fact.campaign, fact.kind, fact.unit)
-    return head + _part(str(fact.amount).encode()) + _part(committed) + _part(bound)
+    amount = b"%d" % fact.amount
+    return b"".join(
+        (
+            head,
+            _LENGTHS[len(amount)],
+            amount,
+            _LENGTHS[len(committed)],
+            committed,
+            _LENGTHS[len(bound)],
+            bound,
+        )
+    )
 
 
 @lru_cache(maxsize=1024)
 def _head(*parts: str) -> bytes:
-    return VERSION + b"".join(_part(part.encode()) for part in parts)
-
-
-def _part(data: bytes) -> bytes:
-    return len(data).to_bytes(4, "big") + data
+    data = [part.encode() for part in parts]
+    return VERSION + b"".join(len(one).to_bytes(4, "big") + one for one in data)
 
 
 def read(data: bytes) -> Shown:

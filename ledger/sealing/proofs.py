@@ -11,6 +11,7 @@ from ledger import codes, schema
 from ledger.engine import LedgerError
 from ledger.prepared import Prepared
 from ledger.sealing.notes import read
+from ledger.sealing.preparing import note_erasing
 from ledger.sealing.sealer import lock
 from ledger.sealing.tiles import Tiles
 from ledger.sealing.tree import bridge, path
@@ -209,11 +210,12 @@ def consistency(db: Connection, old: int, new: int) -> tuple[bytes, ...]:
 def forget(db: Connection, person_id: int) -> int:
     """Empty what opens the leaves of a person; how many there were.
 
-    Every leaf, sum and root stays. It waits for a seal that is being made, so that no
-    leaf slips past; call it after the person's look-up key is gone, in the same
-    transaction.
+    Every leaf, sum and root stays. It waits for a seal that is being made, and has a
+    batch that is prepared thrown away, so that no leaf slips past; call it after the
+    person's look-up key is gone, in the same transaction.
     """
     lock(db)
+    note_erasing(db)
     promise = schema.event.alias("promise")
     theirs = (
         select(_event.id)

@@ -7,10 +7,8 @@ two rows are written alike. NULL is a number or a length that is not there.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from functools import reduce
-from operator import itemgetter
-from typing import Any
+from collections.abc import Callable, Collection, Iterable
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     JSON,
@@ -31,6 +29,7 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    type_coerce,
 )
 
 from ledger import schema
@@ -40,6 +39,7 @@ from ledger.schema.base import Utc
 __all__ = [
     "COLUMNS",
     "SEALED_KINDS",
+    "Found",
     "first_unsealed",
     "is_sealable",
     "named",
@@ -77,48 +77,67 @@ SEALED_KINDS = (
     "person.erased",
 )
 
-# How many ids a batch looks through.
-LOOKED_MAX = 50_000
-
 _DIALECTS = ("postgresql", "sqlite")
 _END = literal_column("';'", String)
 _COLON = literal_column("':'", String)
-_NOTHING = literal_column("''", String)
 _event = schema.event.c
+_transfer = schema.transfer.c
+_nth = schema.resolution.c
+_code = schema.code.c
 _leaf = schema.leaf.c
 is_sealable = ~_event.test & or_(
     _event.transfers > 0, *(_event.kind == kind for kind in SEALED_KINDS)
 )
 
 
+class Found(NamedTuple):
+    """Rows of some events, for ledger.sealing.leaves; rows of others stand between.
+
+    events: id, moment, campaign, kind, its row, the code of what it is about, and 1 if
+    its person was erased; by id. codes: event, code, row. moved: event, unit, amount,
+    phase, debit, credit, id and row of each transfer; by event and number. resolved:
+    the id of a transfer, and the row of its resolution.
+    """
+
+    events: list[Row]
+    codes: list[Row]
+    moved: list[Row]
+    resolved: list[Row]
+
+
 def _written(table: FromClause, name: str, dialect: str) -> ColumnElement[str]:
-    pieces: list[ColumnElement[Any]] = [literal_column(f"'{name};'")]
-    for column in COLUMNS[name]:
-        of = _for_postgresql if dialect == "postgresql" else _for_sqlite
-        pieces += [*of(table.c[column]), _END]
-    if dialect == "postgresql":
-        # It takes NULL for nothing, and numbers as they are.
-        return func.concat(*pieces)
-    return _joined(pieces)
+    columns = [table.c[column] for column in COLUMNS[name]]
+    if dialect == "sqlite":
+        return _printed(columns, name)
+    pieces: list[ColumnElement[Any]] = [literal_column(f"'{name};'", String)]
+    for column in columns:
+        value = _text(column, dialect)
+        if value is not None:
+            pieces += [func.octet_length(value), _COLON, value]
+        elif isinstance(column.type, Boolean):
+            pieces.append(cast(column, Integer))
+        else:
+            pieces.append(column)
+        pieces.append(_END)
+    # It takes NULL for nothing, and numbers as they are.
+    return func.concat(*pieces)
 
 
-def _for_postgresql(column: ColumnElement[Any]) -> Iterator[ColumnElement[Any]]:
-    value = _text(column, "postgresql")
-    if value is None:
-        yield cast(column, Integer) if isinstance(column.type, Boolean) else column
-    else:
-        yield from (func.octet_length(value), _COLON, value)
+def _printed(columns: Iterable[ColumnElement[Any]], name: str) -> ColumnElement[str]:
+    """The same in SQLite, where it is twice as quick as joining the pieces.
 
-
-def _for_sqlite(column: ColumnElement[Any]) -> Iterator[ColumnElement[Any]]:
-    value = _text(column, "sqlite")
-    may_be_null = getattr(column, "nullable", True)
-    if value is None:
-        yield func.coalesce(column, _NOTHING) if may_be_null else column
-        return
-    size = func.length(cast(value, LargeBinary))
-    told = _joined([size, _COLON, value])
-    yield func.coalesce(told, _COLON) if may_be_null else told
+    It stops at a NUL, which PostgreSQL keeps in no text and ledger.legible names.
+    """
+    form, given = f"{name};", []
+    for column in columns:
+        value = _text(column, "sqlite")
+        if value is None:
+            form += "%s;"
+            given.append(column)
+        else:
+            form += "%s:%s;"
+            given += [func.length(cast(value, LargeBinary)), value]
+    return func.printf(literal_column(f"'{form}'", String), *given, type_=String)
 
 
 def _text(column: ColumnElement[Any], dialect: str) -> ColumnElement[Any] | None:
@@ -130,62 +149,73 @@ def _text(column: ColumnElement[Any], dialect: str) -> ColumnElement[Any] | None
     return column if isinstance(column.type, String) else None
 
 
-def _joined(pieces: list[ColumnElement[Any]]) -> ColumnElement[str]:
-    return reduce(lambda left, right: left.op("||")(right), pieces)
-
-
 def _moment(column: ColumnElement[Any], dialect: str) -> ColumnElement[str]:
     if dialect == "sqlite":
-        return cast(column, String)
+        return type_coerce(column, String)
     return func.to_char(
         func.timezone(literal_column("'UTC'"), column),
         literal_column("'YYYY-MM-DD HH24:MI:SS.US'"),
     )
 
 
-def _bound(events: FromClause, dialect: str) -> Select[Any]:
-    """The events of `events`, one row for each transfer, or one alone.
-
-    In any order; where a column stands is told in ledger.sealing.leaves.
-    """
-    own = schema.code.alias("own")
+def _events(dialect: str, *chosen: ColumnElement[bool]) -> Select[Any]:
     promise = schema.event.alias("promise")
     other = schema.code.alias("other")
-    person, moved, nth = schema.person, schema.transfer, schema.resolution
-    has_own = own.c.event_id.is_not(None)
+    person = schema.person
+    is_erased = person.c.id.is_not(None) & person.c.look_up.is_(None)
+    # Who has a person needs no promise, which is then not looked for.
+    nobodys = case((_event.person_id.is_(None), _event.about_id))
     return (
         select(
-            events.c.id,
-            _moment(events.c.at, dialect).label("moment"),
-            events.c.campaign,
-            events.c.kind,
-            _written(events, "event", dialect).label("event_row"),
-            case((has_own, _written(own, "code", dialect))).label("code_row"),
-            func.coalesce(own.c.code, other.c.code).label("code"),
-            (person.c.id.is_not(None) & person.c.look_up.is_(None)).label("erased"),
-            moved.c.unit,
-            moved.c.amount,
-            moved.c.phase,
-            moved.c.debit_id,
-            moved.c.credit_id,
-            moved.c.number,
-            case((moved.c.id.is_not(None), _written(moved, "transfer", dialect))).label(
-                "transfer_row"
-            ),
-            case(
-                (nth.c.number.is_not(None), _written(nth, "resolution", dialect))
-            ).label("resolution_row"),
+            _event.id,
+            _moment(_event.at, dialect),
+            _event.campaign,
+            _event.kind,
+            _written(schema.event, "event", dialect),
+            other.c.code,
+            case((is_erased, 1), else_=0),
         )
-        .select_from(events)
-        .outerjoin(own, own.c.event_id == events.c.id)
-        .outerjoin(promise, promise.c.id == events.c.about_id)
-        .outerjoin(other, other.c.event_id == events.c.about_id)
+        .select_from(schema.event)
+        .outerjoin(other, other.c.event_id == _event.about_id)
+        .outerjoin(promise, promise.c.id == nobodys)
         .outerjoin(
-            person,
-            person.c.id == func.coalesce(events.c.person_id, promise.c.person_id),
+            person, person.c.id == func.coalesce(_event.person_id, promise.c.person_id)
         )
-        .outerjoin(moved, moved.c.event_id == events.c.id)
-        .outerjoin(nth, nth.c.transfer_id == moved.c.id)
+        .where(*chosen)
+        .order_by(_event.id)
+    )
+
+
+def _codes(dialect: str, chosen: ColumnElement[bool]) -> Select[Any]:
+    written = _written(schema.code, "code", dialect)
+    return select(_code.event_id, _code.code, written).where(chosen)
+
+
+def _moved(dialect: str, chosen: ColumnElement[bool]) -> Select[Any]:
+    return (
+        select(
+            _transfer.event_id,
+            _transfer.unit,
+            _transfer.amount,
+            _transfer.phase,
+            _transfer.debit_id,
+            _transfer.credit_id,
+            _transfer.id,
+            _written(schema.transfer, "transfer", dialect),
+        )
+        .where(chosen)
+        .order_by(_transfer.event_id, _transfer.number)
+    )
+
+
+def _resolved(dialect: str, chosen: ColumnElement[bool]) -> Select[Any]:
+    # Not by pending_id, whose index PostgreSQL would read from end to end.
+    resolves = or_(*(_transfer.phase == one for one in ("post", "void", "expire")))
+    return (
+        select(_nth.transfer_id, _written(schema.resolution, "resolution", dialect))
+        .select_from(schema.transfer)
+        .join(schema.resolution, _nth.transfer_id == _transfer.id)
+        .where(chosen, resolves)
     )
 
 
@@ -203,21 +233,11 @@ def _cut(dialect: str) -> ColumnElement[bool]:
     )
 
 
-def _fresh(dialect: str, *wanted: Any) -> Select[Any]:
-    sealed = select(_leaf.number).where(_leaf.event_id == _event.id).exists()
-    return (
-        select(*wanted)
-        .where(_event.id > bindparam("after"), is_sealable, _cut(dialect), ~sealed)
-        .order_by(_event.id)
-        .limit(bindparam("rows_max"))
+def _near(column: ColumnElement[int]) -> ColumnElement[bool]:
+    above, until = (
+        bindparam(name, type_=schema.event.c.id.type) for name in ("after", "until")
     )
-
-
-def _unsealed(dialect: str) -> Select[Any]:
-    # A batch ends where a search for more would keep writers waiting.
-    near = _event.id <= bindparam("until")
-    fresh = _fresh(dialect, schema.event).where(near)
-    return _bound(fresh.subquery("fresh"), dialect)
+    return (column > above) & (column <= until)
 
 
 _between = (
@@ -226,11 +246,28 @@ _between = (
 )
 
 
-def _of_leaves(dialect: str) -> Select[Any]:
-    chosen = select(schema.event).where(
-        _event.id.in_(select(_leaf.event_id).where(*_between))
+def _chosen(column: ColumnElement[int]) -> ColumnElement[bool]:
+    return column.in_(select(_leaf.event_id).where(*_between))
+
+
+Where = Callable[[ColumnElement[int]], ColumnElement[bool]]
+
+
+def _questions(where: Where, *, fresh: bool) -> tuple[Prepared, ...]:
+    """What is asked of a batch, in the order of Found."""
+
+    def events(dialect: str) -> Select[Any]:
+        more = (is_sealable, _cut(dialect)) if fresh else ()
+        return _events(dialect, where(_event.id), *more)
+
+    return (
+        Prepared({name: events(name) for name in _DIALECTS}),
+        Prepared({name: _codes(name, where(_code.event_id)) for name in _DIALECTS}),
+        Prepared({name: _moved(name, where(_transfer.event_id)) for name in _DIALECTS}),
+        Prepared(
+            {name: _resolved(name, where(_transfer.event_id)) for name in _DIALECTS}
+        ),
     )
-    return _bound(chosen.subquery("chosen"), dialect)
 
 
 def _accounts(dialect: str) -> Select[Any]:
@@ -238,32 +275,49 @@ def _accounts(dialect: str) -> Select[Any]:
     return select(account.c.id, account.c.unit, _written(account, "account", dialect))
 
 
-_first = Prepared({name: _fresh(name, _event.id) for name in _DIALECTS})
-_events = Prepared({name: _unsealed(name) for name in _DIALECTS})
-_sealed = Prepared({name: _of_leaves(name) for name in _DIALECTS})
+# Not NOT EXISTS, out of which PostgreSQL may make one comparison with all leaves.
+_leaf_of = (
+    select(_leaf.number).where(_leaf.event_id == _event.id).limit(1).scalar_subquery()
+)
+_first = Prepared(
+    {
+        name: select(_event.id)
+        .where(
+            _event.id > bindparam("after"),
+            is_sealable,
+            _cut(name),
+            _leaf_of.is_(None),
+        )
+        .order_by(_event.id)
+        .limit(1)
+        for name in _DIALECTS
+    }
+)
+_near_by = _questions(_near, fresh=True)
+_sealed_near_by = Prepared(select(_leaf.event_id).where(_near(_leaf.event_id)))
+_of_leaves = _questions(_chosen, fresh=False)
 
 
 def first_unsealed(db: Connection, *, after: int) -> int | None:
     """The first event without a leaf that may have one, whose id is above `after`."""
-    found: int | None = _first.scalar(db, after=after, rows_max=1)
+    found: int | None = _first.scalar(db, after=after)
     return found
 
 
-# The event's id and the transfer's number. Rows come nearly in order, which costs
-# nothing here and a second copy of all of them in SQLite.
-_place = itemgetter(0, 13)
+def of_events(db: Connection, *, after: int, until: int) -> Found:
+    """The events without a leaf whose ids are above `after` and up to `until`."""
+    given = {"after": after, "until": until}
+    sealed = {id for (id,) in _sealed_near_by.all(db, **given)}
+    events, *more = (one.all(db, **given) for one in _near_by)
+    if sealed:
+        events = [row for row in events if row[0] not in sealed]
+    return Found(events, *more)
 
 
-def of_events(db: Connection, *, after: int, rows_max: int) -> list[Row]:
-    """The rows of the next events without a leaf, whose ids come soon after `after`."""
-    until = after + LOOKED_MAX
-    found = _events.all(db, after=after, rows_max=rows_max, until=until)
-    return sorted(found, key=_place)
-
-
-def of_leaves(db: Connection, first: int, end: int) -> list[Row]:
-    """The rows of the events that leaves `first` up to `end` seal, event by event."""
-    return sorted(_sealed.all(db, first_number=first, end_number=end), key=_place)
+def of_leaves(db: Connection, first: int, end: int) -> Found:
+    """The events that leaves `first` up to `end` seal."""
+    given = {"first_number": first, "end_number": end}
+    return Found(*(one.all(db, **given) for one in _of_leaves))
 
 
 def new_accounts(db: Connection, ids: Collection[int]) -> list[Row]:

@@ -10,12 +10,12 @@ first.
 
 from __future__ import annotations
 
-import secrets
-from collections import defaultdict
+import os
+from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
-from io import BytesIO
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import Connection, func, insert, select
 
@@ -24,24 +24,26 @@ from ledger.engine import Engine, reading, writing
 from ledger.once import Once
 from ledger.prepared import pour
 from ledger.sealing import leaves, rows
+from ledger.sealing.ahead import Ended, prepared
 from ledger.sealing.floor import floor, raise_floor
-from ledger.sealing.leaves import NONCE_BYTES, Fact
 from ledger.sealing.notes import Signer
+from ledger.sealing.preparing import Batch, Standing, leaves_of, prepare, stand
 from ledger.sealing.tiles import Tiles, append
-from ledger.sealing.tree import leaf_hash
 from ledger.vault import WrongKeys
 
 __all__ = ["BATCH_EVENTS", "Run", "lock", "seal", "size_of"]
 
 BATCH_EVENTS = 10_000
+# From so many on, processes that prepare batches are worth their start.
+WAITING_MIN = 100_000
+PROCESSES_MAX = 2
 # Any number serves that no other program on the same PostgreSQL uses as a lock.
 _LOCK = 5_588_781
-# The salt of a leaf and its nonce.
-_RANDOM_BYTES = 2 * NONCE_BYTES
 
 _leaf = schema.leaf.c
 _checkpoint = schema.checkpoint.c
 _meta = schema.meta.c
+_newest = select(func.max(schema.event.c.id))
 _claim = Once(schema.meta, _meta.name, returning=_meta.name)
 _TYPES = {
     "number": "int8",
@@ -78,12 +80,15 @@ def seal(
     *,
     batches_max: int | None = None,
     batch: int = BATCH_EVENTS,
+    processes: int | None = None,
 ) -> Run:
     """Seal what waits; with `all` from the first event on, whatever was seen before.
 
     `zone` names the days of the leaves, `at` the moment of the checkpoints. Several
-    may run at once and take turns. Raises WrongKeys if the books were sealed with
-    another key, and LedgerError; batches that were done before stand.
+    may run at once and take turns. A batch is of `batch` ids of events. Where much
+    waits and there are processors, other processes prepare batches ahead: as many as
+    `processes`, if it is given. Raises WrongKeys if the books were sealed with another
+    key, and LedgerError; batches that were done before stand.
     """
     after = 0 if all else None
     count = done = 0
@@ -91,74 +96,86 @@ def seal(
     while True:
         # Looked for without a lock: where all is sealed nobody is kept waiting.
         with reading(engine) as db:
+            standing = stand(db, zone)
             first = rows.first_unsealed(db, after=floor(db) if after is None else after)
-            size = size_of(db)
+            newest = db.scalar(_newest) or 0
         if first is None or done == batches_max:
-            return Run(count, done, size, root, more=first is not None)
-        with writing(engine) as db:
-            lock(db)
-            made = _batch(db, signer, zone, at, first - 1, batch)
-        after = first if made is None else made.last
-        if made is not None:
-            count, done, root = count + made.leaves, done + 1, made.root
+            return Run(count, done, standing.size, root, more=first is not None)
+        after = first - 1
+        waiting = min(newest - after, batch * (batches_max or newest))
+        count_of = _processes(waiting) if processes is None else processes
+        ready = _prepared(engine, standing.zone, after, newest, batch, count_of)
+        with closing(ready):
+            for one in ready:
+                with writing(engine) as db:
+                    made = _pour(db, signer, zone, at, one, standing)
+                if made is None:
+                    break
+                after, root = one.last, made.root
+                count, done = count + made.leaves, done + 1
+                standing = standing._replace(size=standing.size + made.leaves)
+                if done == batches_max:
+                    break
+
+
+def _processes(waiting: int) -> int:
+    if waiting < WAITING_MIN:
+        return 0
+    processors = os.cpu_count() or 1
+    return min(processors, PROCESSES_MAX) if processors > 1 else 0
+
+
+def _prepared(
+    engine: Engine, zone: str, after: int, last: int, batch: int, processes: int
+) -> Generator[Batch]:
+    """Batches by others, or one by this process: also where the others ended."""
+    if processes:
+        try:
+            yield from prepared(
+                engine, zone, after=after, last=last, width=batch, processes=processes
+            )
+            return
+        except Ended:
+            pass
+    with reading(engine, snapshot=True) as db:
+        ready = prepare(db, zone, after=after, until=after + batch)
+    if ready is not None:
+        yield ready
 
 
 class _Made(NamedTuple):
     leaves: int
-    last: int
     root: bytes
 
 
-def _batch(
-    db: Connection, signer: Signer, zone: str, at: datetime, after: int, batch: int
+def _pour(
+    db: Connection,
+    signer: Signer,
+    zone: str,
+    at: datetime,
+    batch: Batch,
+    standing: Standing,
 ) -> _Made | None:
-    """Seal one batch; None if another sealer has just done it."""
-    rows.plan_for_few(db)
-    found = rows.of_events(db, after=after, rows_max=batch)
-    if not found:
+    """Add a batch to the tree; None if that has changed since it was prepared."""
+    lock(db)
+    _claim_seals(db, signer, zone)
+    if stand(db, zone) != standing:
         return None
-    size = size_of(db)
-    day_of = leaves.days_in(_claimed(db, signer, zone))
-    facts = list(leaves.facts(found, day_of))
-    moved: defaultdict[tuple[int, int, str], int] = defaultdict(int)
-    for row in found:
-        if row[10] is not None:
-            moved[row[11], row[12], row[10]] += row[9]
-    used = {id for debit, credit, _ in moved for id in (debit, credit)}
-    accounts = [
-        leaves.of_account(id, unit, row)
-        for id, unit, row in rows.new_accounts(db, used)
-    ]
-    random = BytesIO(secrets.token_bytes((len(facts) + len(accounts)) * _RANDOM_BYTES))
-    made = [_leaf_of(fact, random.read(_RANDOM_BYTES), False) for fact in facts]
-    made += [_leaf_of(fact, random.read(_RANDOM_BYTES), True) for fact in accounts]
+    size = standing.size
+    used = {id for debit, credit, _ in batch.moved for id in (debit, credit)}
+    accounts = [leaves.of_account(*row) for row in rows.new_accounts(db, used)]
+    made = batch.leaves + leaves_of(accounts)
     made.sort()
-    hashes = [leaf[0] for leaf in made]
-    numbered = [(size + n, *leaf[1:]) for n, leaf in enumerate(made)]
-    pour(db, schema.leaf, _TYPES, numbered)
-    append(db, size, hashes)
-    rollups.add(db, moved)
-    last: int = found[-1][0]
-    raise_floor(db, last)
+    pour(
+        db, schema.leaf, _TYPES, [(size + n, *leaf[1:]) for n, leaf in enumerate(made)]
+    )
+    append(db, size, [leaf[0] for leaf in made])
+    rollups.add(db, batch.moved)
+    raise_floor(db, batch.last)
     size += len(made)
     root = Tiles(db).root(size)
-    _check_point(db, signer, zone, size, root, at)
-    return _Made(len(made), last, root)
-
-
-def _leaf_of(fact: Fact, random: bytes, is_account: bool) -> tuple[Any, ...]:
-    """The leaf's hash and then its row, but for its number."""
-    salt, nonce = random[:NONCE_BYTES], None
-    committed = b""
-    if fact.code is not None:
-        nonce = random[NONCE_BYTES:]
-        committed = leaves.commitment(nonce, fact.code)
-        if fact.is_erased:
-            nonce = None
-    data = leaves.written(fact, committed, leaves.binding(salt, fact.rows))
-    about = (None, fact.id) if is_account else (fact.id, None)
-    marks = leaves.marks(fact.rows)
-    return (leaf_hash(data), *about, fact.unit, data, salt, marks, nonce)
+    _check_point(db, signer, standing.zone, size, root, at)
+    return _Made(len(made), root)
 
 
 def lock(db: Connection) -> None:
@@ -173,14 +190,13 @@ def size_of(db: Connection) -> int:
     return 0 if last is None else last + 1
 
 
-def _claimed(db: Connection, signer: Signer, zone: str) -> str:
+def _claim_seals(db: Connection, signer: Signer, zone: str) -> None:
     """Bind the seals to this key and this zone the first time; the zone ever after."""
     _claim(db, name="seal_key", value=signer.public_key.hex())
     _claim(db, name="seal_zone", value=zone)
-    known = dict(db.execute(select(_meta.name, _meta.value)).all())
-    if known["seal_key"] != signer.public_key.hex():
+    key = db.scalar(select(_meta.value).where(_meta.name == "seal_key"))
+    if key != signer.public_key.hex():
         raise WrongKeys("the seal_key is not the one this database was made with")
-    return str(known["seal_zone"])
 
 
 def _check_point(

@@ -57,7 +57,7 @@ def operator(
     """Somebody at a terminal of the same machine, whose clock is the service's."""
     config = tmp_path / "yarigar.toml"
     write_settings(gateway, config)
-    for module in ("send", "texts", "desk", "people"):
+    for module in ("send", "texts", "desk", "people", "needs", "staff"):
         monkeypatch.setattr(f"gateway.cli.{module}.now", gateway.clock)
     return Operator(gateway, config)
 

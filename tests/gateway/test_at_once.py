@@ -16,6 +16,7 @@ from gateway.conversation import Conversations
 from gateway.doors import Reply
 from gateway.figures import kept_figures
 from gateway.redis_server import RedisServer
+from ledger.timebank import standing
 from tests.gateway.house import (
     AMOUNT,
     BUSY,
@@ -64,6 +65,8 @@ def conversing(gateway: Gateway, sessions: Sessions) -> Conversations:
         sessions,
         service.library,
         figures=kept_figures(service.engine, service.redis),
+        hours=standing.Limits(),
+        places=service.places.current,
         wake=service.wake,
         clock=gateway.clock,
     )

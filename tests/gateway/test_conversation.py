@@ -210,12 +210,12 @@ def test_campaign_texts_start_and_stop_again(gateway: Gateway):
     assert stopped.text.startswith("پیامک پویش قطع شد.")
     assert gateway.promised == ["sms.in", "sms.out"]
     more = gateway.walk("9", session="look-again", code=ROOT_CODE)
-    assert "4 دریافت پیامک" in more.text
+    assert "4 شروع پیامک" in more.text
 
 
 def test_who_never_agreed_is_offered_campaign_texts(gateway: Gateway):
     more = gateway.walk("9", session="look", code=ROOT_CODE)
-    assert "4 دریافت پیامک" in more.text
+    assert "4 شروع پیامک" in more.text
 
 
 def test_start_in_the_menu_undoes_a_stop_by_text(gateway: Gateway):
@@ -252,8 +252,9 @@ def test_a_volunteer_signs_up_once(gateway: Gateway):
     first = gateway.walk(*way, session="first", code=ROOT_CODE)
     assert first.text.startswith("سپاس، یاریگر گرامی.")
     again = gateway.walk(*way, session="second", code=ROOT_CODE)
-    assert again.text.startswith("سپاس؛ شما پیش‌تر ثبت‌نام کرده‌اید.")
-    assert again.code == first.code
+    assert again.text.startswith("گزینه درست نبود.")
+    found = gateway.walk("2", "1", session="third", code=ROOT_CODE)
+    assert found.code == first.code
     assert len(gateway.exported("signups")) == 1
 
 

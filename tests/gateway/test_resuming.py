@@ -360,10 +360,9 @@ def test_a_code_of_another_campaign_is_answered_as_it_was_dialled(
     with_flow(
         gateway,
         tmp_path,
-        '  "*780*55881#": give.amount\n\ncampaigns:\n',
-        '  "*780*55881#": give.amount\n'
-        '  "*780*7#": {to: give.amount, campaign: one-plus-one}\n\n'
-        "campaigns:\n"
+        "\ncampaigns:\n",
+        '  "*780*7#": {to: give.amount, campaign: one-plus-one}\n'
+        "\ncampaigns:\n"
         "  another:\n"
         "    title: {fa: دیگر, en: Another}\n"
         "    organiser: {fa: دیگر, en: Another}\n"

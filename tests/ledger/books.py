@@ -19,7 +19,7 @@ from sqlalchemy import (
     text,
 )
 
-from ledger import chart, events, gifts, payments, people, pledges, signups
+from ledger import chart, deliveries, events, gifts, payments, people, pledges, signups
 from ledger.engine import writing
 from ledger.events import Moved
 from ledger.payments import Kind, Paid, Payment
@@ -189,6 +189,31 @@ class Books:
                 at=self.at,
             )
             return made.recorded.event_id, made.code
+
+    def ask_delivery(
+        self, phone: str = "+989121234567", *, test: bool = False
+    ) -> tuple[int, str]:
+        """Ask for a delivery through a centre; its event and its code."""
+        with self._writing() as db:
+            person = people.remember(db, KEYS, phone, at=self.at)
+            asked = deliveries.request(
+                db,
+                KEYS,
+                key=self._key(),
+                person_id=person.id,
+                campaign=CAMPAIGN,
+                place="c1",
+                district="23-t1",
+                centre="c1",
+                queue="c1",
+                call_back=True,
+                due_at=self.at + timedelta(hours=72),
+                channel="at",
+                test=test,
+                at=self.at,
+            )
+            assert asked.recorded is not None
+            return asked.recorded.event_id, asked.code
 
     def promise(self, event_id: int, state: str, template: str = "sms.pledge") -> None:
         """Leave a text of this event in the outbox, as far as `state`."""

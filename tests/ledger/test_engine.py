@@ -257,6 +257,16 @@ def test_a_commit_that_the_server_refuses_has_recorded_nothing(
     assert names(postgres) == set()
 
 
+def test_the_connection_that_wrote_last_writes_next(ledger_engine: Engine) -> None:
+    with reading(ledger_engine), reading(ledger_engine), writing(ledger_engine):
+        pass  # there are three now
+    used = []
+    for _ in range(3):
+        with writing(ledger_engine) as db:
+            used.append(db.connection.driver_connection)
+    assert used[0] is used[1] is used[2]
+
+
 def test_threads_take_turns_on_sqlite(sqlite: Engine) -> None:
     failed: list[Exception] = []
 

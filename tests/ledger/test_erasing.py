@@ -49,6 +49,8 @@ from ledger.verify import verify
 from tests.ledger.books import NOON, Books
 from tests.ledger.facts import KEYS, OTHER_PHONE, PHONE
 
+GROUP = sensitive.What.GROUP
+
 SIGNER = Signer(b"s" * 32, "give.example.org/yarigar")
 ZONE = "Asia/Tehran"
 HASH = look_up(KEYS, PHONE)
@@ -202,6 +204,7 @@ def test_a_late_choice_of_language_finds_nobody(ledger_engine: Engine) -> None:
         assert not sensitive.keep(
             db,
             KEYS,
+            what=GROUP,
             person_id=person_id,
             answer="ضعف بینایی",
             centre="rey",
@@ -325,6 +328,7 @@ def _live(engine: Engine, phone: str = PHONE) -> int:
         sensitive.keep(
             db,
             KEYS,
+            what=GROUP,
             person_id=person.id,
             answer="کم‌شنوا",
             centre="rey",

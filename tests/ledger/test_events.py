@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, select
 
 from ledger import codes, events, schema
-from ledger.engine import NothingRecorded, writing
+from ledger.engine import NothingRecorded, connect, writing
 from ledger.events import Moved, Recorded
 from tests.ledger.facts import AT, KEYS, count
 
@@ -141,6 +141,20 @@ def test_two_posts_at_once_never_exceed_what_is_pending(ledger_engine: Engine) -
 
     with ThreadPoolExecutor(6) as pool:
         assert sum(pool.map(post, range(6))) == 2
+
+
+def test_a_transfer_locks_neither_its_accounts_nor_its_unit(
+    postgres_ledger_url: str,
+) -> None:
+    engine = connect(postgres_ledger_url)
+    with writing(engine) as db:
+        record(db)
+    with writing(engine) as first, writing(engine) as second:
+        record(first, "at:2")
+        for table in (schema.account, schema.unit):
+            free = select(table).with_for_update(skip_locked=True)
+            assert len(second.execute(free).all()) == count(second, table)
+    engine.dispose()
 
 
 def test_an_event_is_found_by_its_key(ledger_engine: Engine) -> None:

@@ -31,6 +31,12 @@ def test_a_sign_up_is_one_row(ledger_engine: Engine) -> None:
             "volunteer": "***4567",
             "text_state": "delivered",
             "consent": "ab" * 32,
+            "round": "",
+            "booth": "",
+            "state": "active",
+            "place_code": "",
+            "centre": "",
+            "changed_at": "",
         }
     ]
 

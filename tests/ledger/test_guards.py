@@ -230,6 +230,8 @@ def test_an_event_gets_no_transfer_in_a_later_transaction(
         ((1, 1, "rial", 5, "single", "NULL"), "accounts_differ"),
         ((1, 2, "minute", 5, "single", "NULL"), "unit of both"),
         ((1, 99, "rial", 5, "single", "NULL"), "unit of both"),
+        ((99, 2, "rial", 5, "single", "NULL"), "unit of both"),
+        ((1, 2, "gold", 5, "single", "NULL"), "unit of both"),
         ((1, 2, "rial", 5, "gift", "NULL"), "phase"),
         ((1, 2, "rial", 5, "post", "NULL"), "names_its_pending"),
         ((1, 2, "rial", 5, "single", "3"), "names_its_pending"),

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Engine, String, bindparam, insert, select, text
 
-from ledger.engine import NothingRecorded, NotRead, reading, writing
+from ledger.engine import NothingRecorded, NotRead, connect, reading, writing
 from ledger.prepared import Prepared
 from ledger.schema import meta
 
@@ -54,3 +54,44 @@ def test_of_many_rows_all_are_recorded_or_none(ledger_engine: Engine) -> None:
     with reading(ledger_engine) as db:
         found = db.execute(select(meta.c.name).where(meta.c.name.like("n_"))).all()
         assert found == []
+
+
+_BACKEND = Prepared(text("SELECT pg_backend_pid()"))
+_MANY = Prepared(text("SELECT name FROM meta ORDER BY name"))
+
+
+def test_a_connection_that_was_lost_takes_its_cursor_with_it(
+    postgres_ledger_url: str,
+) -> None:
+    engine = connect(postgres_ledger_url, pool_size=1)
+    with reading(engine) as db:
+        first = _BACKEND.scalar(db)
+    with pytest.raises(NothingRecorded), writing(engine) as db:
+        db.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+    with writing(engine) as db:
+        second = _BACKEND.scalar(db)
+        db.execute(insert(meta).values(name="a", value="1"))
+    assert first != second
+    with reading(engine) as db:
+        assert ("a",) in _MANY.all(db)
+    engine.dispose()
+
+
+def test_rows_that_were_read_stay_when_another_statement_runs(
+    ledger_engine: Engine,
+) -> None:
+    with writing(ledger_engine) as db:
+        _NEW.many(db, [{"name": name, "value": "a"} for name in ("a", "b")])
+        found = _MANY.all(db)
+        for (name,) in found:
+            assert _SEEN.run(db, of=name, to="b") == 1
+        assert _MANY.all(db) == found
+
+
+def test_a_statement_that_failed_does_not_spoil_the_next(
+    ledger_engine: Engine,
+) -> None:
+    with pytest.raises(NotRead), reading(ledger_engine) as db:
+        _FAILS_LATE.all(db)
+    with reading(ledger_engine) as db:
+        assert _MANY.first(db) is not None

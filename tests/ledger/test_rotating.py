@@ -28,6 +28,8 @@ from ledger.vault import (
 from tests.ledger.books import NOON, Books
 from tests.ledger.facts import KEYS, OTHER_PHONE, PHONE
 
+GROUP = sensitive.What.GROUP
+
 NEW = replace(KEYS, vault=b"n" * 32)
 BOTH = replace(NEW, vault_old=KEYS.vault)
 
@@ -55,7 +57,10 @@ def test_after_a_rotation_the_new_key_alone_opens_everything(
         assert people.phone_of(db, NEW, person_id=1) == PHONE
         with pytest.raises(WrongKeys):
             people.phone_of(db, KEYS, person_id=1)
-        assert sensitive.answer_of(db, NEW, person_id=1, centre="rey") == "کم‌بینا"
+        assert (
+            sensitive.answer_of(db, NEW, person_id=1, what=GROUP, centre="rey")
+            == "کم‌بینا"
+        )
         slots = db.scalars(select(schema.outbox.c.slots).order_by(schema.outbox.c.id))
         assert [unseal_slots(NEW, one) for one in slots] == [
             {"words": "سلام"},
@@ -176,6 +181,7 @@ def _fill(engine: Engine) -> None:
         sensitive.keep(
             db,
             KEYS,
+            what=GROUP,
             person_id=1,
             answer="کم‌بینا",
             centre="rey",

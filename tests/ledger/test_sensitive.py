@@ -10,6 +10,8 @@ from ledger.engine import reading, writing
 from ledger.vault import WrongKeys
 from tests.ledger.facts import AT, KEYS, OTHER_PHONE, PHONE, caller
 
+GROUP = sensitive.What.GROUP
+
 ANSWER = "کم‌بینا"
 
 
@@ -54,8 +56,8 @@ def test_consent_that_is_taken_back_takes_the_answer_with_it(
 ) -> None:
     person_id = _keep(ledger_engine)
     with writing(ledger_engine) as db:
-        assert sensitive.take_back(db, person_id=person_id)
-        assert not sensitive.take_back(db, person_id=person_id)
+        assert sensitive.take_back(db, person_id=person_id, what=GROUP)
+        assert not sensitive.take_back(db, person_id=person_id, what=GROUP)
         assert _read(db, person_id, "rey") is None
 
 
@@ -70,6 +72,7 @@ def _keep(
         assert sensitive.keep(
             db,
             KEYS,
+            what=GROUP,
             person_id=person_id,
             answer=answer,
             centre=centre,
@@ -80,4 +83,4 @@ def _keep(
 
 
 def _read(db, person_id: int, centre: str) -> str | None:
-    return sensitive.answer_of(db, KEYS, person_id=person_id, centre=centre)
+    return sensitive.answer_of(db, KEYS, person_id=person_id, what=GROUP, centre=centre)

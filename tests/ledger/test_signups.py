@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Engine, select
 
 from ledger import schema
 from ledger.engine import writing
-from ledger.signups import SignedUp, sign_up
+from ledger.signups import NOWHERE, Placed, SignedUp, sign_up
 from phone.codes import is_code
 from tests.ledger.facts import AT, KEYS, OTHER_PHONE, caller, count, pledge
 
@@ -20,6 +20,9 @@ def volunteer(
     skill: str = "teaching",
     place_kind: str = "postcode",
     place: str | None = "14155",
+    placed: Placed = NOWHERE,
+    round_id: str = "",
+    name: str | None = None,
     test: bool = False,
 ) -> SignedUp:
     return sign_up(
@@ -35,6 +38,9 @@ def volunteer(
         skill=skill,
         time="weekends",
         consent="menus-hash",
+        placed=placed,
+        round_id=round_id,
+        name=name,
         channel="at",
         test=test,
         at=AT,
@@ -126,10 +132,13 @@ def test_an_unknown_place_is_left_out(ledger_engine: Engine) -> None:
     assert body["place_kind"] == "unknown"
 
 
-def test_a_centre_is_told_from_other_places(ledger_engine: Engine) -> None:
+def test_the_places_of_the_tree_stand_in_the_event(ledger_engine: Engine) -> None:
+    placed = Placed("c1204", "23-t11", "c1204")
     with writing(ledger_engine) as db:
-        volunteer(db, place_kind="centre", place="1204")
-        assert db.execute(select(schema.event.c.centre)).scalar_one() == "1204"
+        volunteer(db, place_kind="centre", place="1204", placed=placed)
+        found = select(schema.event.c.district, schema.event.c.centre)
+        assert db.execute(found).one() == ("23-t11", "c1204")
+        assert db.execute(select(schema.signup.c.place_code)).scalar_one() == "c1204"
 
 
 def test_a_key_of_something_else_adds_no_sign_up(ledger_engine: Engine) -> None:

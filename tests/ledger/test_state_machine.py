@@ -22,6 +22,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from sqlalchemy import select
 
 from gateway import approvals
 from ledger import (
@@ -30,13 +31,15 @@ from ledger import (
     payments,
     people,
     requests,
+    schema,
 )
 from ledger.batches import Movement, Purchase
-from ledger.engine import writing
+from ledger.engine import reading, writing
 from ledger.funds import Spent
 from ledger.payments import Kind, Payment
 from ledger.requests import Refused
 from ledger.sealing.sealer import seal
+from ledger.vault import look_up
 from tests.ledger.beside import SIGNER, ZONE
 from tests.ledger.books import KEYS
 from tests.ledger.model import CAMPAIGN
@@ -129,6 +132,21 @@ class Ledger(Money):
                 return "no"
 
         self._do(ledger, lambda: self.model.withdraw(name, by), death)
+
+    @precondition(lambda self: self._money_given())
+    @rule(which=which)
+    def what_is_spent_is_asked_back(self, which: int) -> None:
+        """All of a purpose is spent, and then one of its gifts is to go back."""
+        names = self._money_given()
+        given = self.model.given[pick(names, which)]
+        unspent, kept = self.model.unspent(given.purpose), given.paid - given.back
+        if unspent <= 0 or kept <= 0:
+            return
+        self.buy(given.purpose, 1, unspent, None)
+        before = set(self.model.requests)
+        self.ask(which, kept, OPERATORS[0], None)
+        for name in self.model.requests.keys() - before:
+            self.approve(list(self.model.requests).index(name), OPERATORS[1], None)
 
     # --- what is bought ------------------------------------------------------
 
@@ -242,7 +260,21 @@ class Ledger(Money):
                     at=at,
                 ).first
 
+        before = self.model.erasures[phone]
         self._do(ledger, lambda: self.model.erase(phone), death)
+        if self.model.erasures[phone] > before:
+            payment = schema.payment.c
+            named = payment.look_up == look_up(KEYS, phone)
+            with reading(self.engine) as db:
+                assert not db.scalars(select(payment.event_id).where(named)).all()
+
+    @rule(phone=phone, purpose=purpose, amount=rial)
+    def who_paid_by_phone_is_forgotten(
+        self, phone: str, purpose: str, amount: int
+    ) -> None:
+        self.pledge(phone, purpose, amount, None)
+        self._pay(self._key("psp"), amount, None, phone, None)
+        self.erase(phone, None)
 
     @rule(phone=phone, amount=rial)
     def rehearse(self, phone: str, amount: int) -> None:

@@ -7,8 +7,10 @@ import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
+import sqlalchemy
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, select
@@ -263,3 +265,29 @@ def test_what_batches_cost_is_what_gifts_gave_to_them(
         parts = [part for gift in kept for part in shop.shares(gift)]
         assert sum(amount for _, amount in parts) == spent + last
         engine.dispose()
+
+
+def test_no_question_about_a_purpose_reads_all_transfers(
+    sqlite_ledger_url: str,
+) -> None:
+    # SQLite chooses by the words of a question; PostgreSQL by the rows there are.
+    engine = connect(sqlite_ledger_url)
+    shop = Shop(Books(engine))
+    shop.taken_back(shop.given(100), 60)
+    asked: list[tuple[str, Any]] = []
+
+    def note(*told: Any) -> None:
+        asked.append((told[2], told[3]))
+
+    sqlalchemy.event.listen(engine, "before_cursor_execute", note)
+    shop.buy(30)
+    assert shop.unspent() == 10
+    sqlalchemy.event.remove(engine, "before_cursor_execute", note)
+    questions = [one for one in asked if "SELECT" in one[0] and "transfer" in one[0]]
+    assert len(questions) > 4
+    with reading(engine) as db:
+        for said, given in questions:
+            steps = db.exec_driver_sql(f"EXPLAIN QUERY PLAN {said}", given)
+            plan = [step[-1] for step in steps]
+            assert not [step for step in plan if step.startswith("SCAN transfer")]
+    engine.dispose()

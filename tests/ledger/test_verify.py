@@ -235,3 +235,16 @@ def audited(engine: Engine) -> Verdict:
 
 def lines(verdict: Verdict) -> list[str]:
     return [f"{fault.table} {fault.id}: {fault.what}" for fault in verdict.faults]
+
+
+def test_what_is_hidden_behind_a_nul_is_found(sqlite_ledger_url: str) -> None:
+    engine = connect(sqlite_ledger_url)
+    pledge, _ = Books(engine).pledge()
+    with unguarded(engine) as db:
+        hidden = "UPDATE event SET channel = channel || char(0) || 'x' WHERE id = :id"
+        db.execute(text(hidden), {"id": pledge})
+        db.commit()
+    with reading(engine, snapshot=True) as db:
+        faults = [f"{one.table} {one.id}: {one.what}" for one in verify(db).faults]
+    assert f"event {pledge}: has a value that cannot be read" in faults
+    engine.dispose()

@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phone.private import long_digits, looks_like_card, looks_like_national_id
+from phone.private import (
+    is_none_of_ours,
+    long_digits,
+    looks_like_card,
+    looks_like_national_id,
+    looks_like_purchase_code,
+)
 
 # A made-up number that passes Luhn, as test numbers of card schemes do.
 CARD = "6037991111111112"
@@ -128,3 +134,34 @@ def test_what_is_no_national_id_is_let_through(text: str) -> None:
 )
 def test_a_long_run_of_digits_is_seen(text: str, at_least: int, found: bool) -> None:
     assert long_digits(text, at_least) is found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "12345678",
+        "۱۲۳۴۵۶۷۸",
+        "1234 5678",
+        "1234-5678",
+        "کد خرید: ١٢٣٤٥٦٧٨.",
+        "1*12345678",
+    ],
+)
+def test_a_purchase_code_is_seen_however_it_is_typed(text: str) -> None:
+    assert looks_like_purchase_code(text)
+    assert is_none_of_ours(text)
+
+
+@pytest.mark.parametrize("text", ["", "11023", "482915073", "482 915 073", "1", "یک"])
+def test_what_home_delivery_asks_for_is_taken(text: str) -> None:
+    assert not is_none_of_ours(text)
+
+
+@given(st.from_regex(r"[0-9]{1,7}|[0-9]{9}", fullmatch=True))
+def test_no_code_of_ours_is_none_of_ours(digits: str) -> None:
+    assert not is_none_of_ours(digits)
+
+
+@given(st.from_regex(r"[0-9]{8}|[0-9]{10,40}", fullmatch=True), st.text(max_size=9))
+def test_no_longer_number_is_taken(digits: str, before: str) -> None:
+    assert is_none_of_ours(f"{before}, {digits}" if before.isalpha() else digits)

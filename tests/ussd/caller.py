@@ -50,6 +50,7 @@ class Caller:
         texts_stopped: bool = False,
         proof: Mapping[str, Any] | None = None,
         standings: Sequence[Mapping[str, Any]] = (),
+        told: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         self.menus = menus
         self.now = now
@@ -59,6 +60,8 @@ class Caller:
         self.pledges = [{"unit": "rial", "count": 0, **one} for one in pledges]
         self.proof = {**dict.fromkeys(FACTS["proof"], ""), **(proof or {})}
         self.standings = list(standings)
+        # Facts of the other groups; what is not told is empty.
+        self.told = dict(told or {})
         self.texts_stopped = texts_stopped
         self.done: list[Effect] = []
         self.texts: list[str] = []
@@ -167,6 +170,10 @@ class Caller:
             return dict.fromkeys(FACTS["standing"], "")
         if need.group == "pledges":
             return {"items": self.pledges}
+        if need.group != "pledge":
+            facts = dict.fromkeys(FACTS[need.group], "")
+            found_of = self.told.get(need.group, {})
+            return {**facts, **found_of} if facts else {"items": [], **found_of}
         found = [p for p in self.pledges if p["value"] == need.argument]
         nothing = {"amount": 0, "count": 0, "unit": "rial", "state": ""}
         one = found[0] if found else nothing

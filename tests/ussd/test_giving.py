@@ -215,7 +215,7 @@ def test_a_window_holds_from_its_first_moment_in_tehran_to_its_last(
 def test_an_early_campaign_names_its_day_and_lets_go(source: str) -> None:
     windowed = _with_window(source, "{from: 1405/09/01}")
     early = Caller(windowed, GIVE, now=OPENS - INSTANT)
-    assert early.text == "این پویش از 1405/09/01 آغاز می‌شود.\n0 خروج"
+    assert early.text == "این پویش از 1405/09/01 آغاز می‌شود.\n1 خبرم کنید\n0 خروج"
     early.types("0")
     assert early.ends
 

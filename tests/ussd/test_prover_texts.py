@@ -158,9 +158,10 @@ def test_a_keyword_with_all_answers_may_lead_to_the_confirm_screen(source: str) 
 
 def test_a_keyword_makes_no_call_shorter(source: str) -> None:
     """What is dialled has turns enough, whatever can be texted."""
-    changed = source.replace("    to: vol.consent\n", "    to: vol.skill\n", 1)
+    changed = source.replace("    to: tb.root\n", "    to: tb.venue\n", 1)
+    assert changed != source
     changed = changed.replace("turns_max: 40", "turns_max: 6", 1)
-    assert "vol.done is farther than 6 turns away" in _whats(_proof(changed).faults)
+    assert "tb.done is farther than 6 turns away" in _whats(_proof(changed).faults)
 
 
 @pytest.mark.parametrize(

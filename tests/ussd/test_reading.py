@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -25,8 +25,10 @@ def test_a_campaign_is_read_with_its_window_and_its_bounds(menus: Menus) -> None
     campaign = menus.campaign
     assert campaign.id == "one-plus-one"
     assert (campaign.min, campaign.max) == (20_000, 500_000_000)
-    assert (campaign.opens, campaign.opens_text) == (NOWRUZ, "1405/01/01")
-    assert campaign.closes is None
+    spring = campaign.window.round(NOWRUZ)
+    assert spring is not None
+    assert (spring.opens, spring.opens_text) == (NOWRUZ, "1405/01/01")
+    assert spring.closes is None
     assert campaign.state(NOWRUZ) is CampaignState.OPEN
     assert [amount for amount, _ in campaign.presets] == [200_000, 500_000]
     assert (campaign.call, campaign.pay) == ("*780*5588*1#", "*780*0000#")
@@ -148,7 +150,11 @@ def test_all_faults_are_named_at_once_in_file_order(source: str) -> None:
 
 @pytest.mark.parametrize("zone", ["Asia/Tehran", "UTC", "Africa/Nairobi"])
 def test_the_days_of_a_window_are_of_the_campaigns_zone(source: str, zone: str) -> None:
-    opens = read(source, time_zone=zone).campaign.opens
+    spring = read(source, time_zone=zone).campaign.window.round(
+        NOWRUZ + timedelta(days=1)
+    )
+    assert spring is not None
+    opens = spring.opens
     assert opens is not None
     offset = {"Asia/Tehran": 3.5, "UTC": 0, "Africa/Nairobi": 3}[zone]
     midnight = datetime(2026, 3, 21, tzinfo=UTC)

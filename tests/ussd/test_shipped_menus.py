@@ -23,6 +23,7 @@ def test_the_keys_of_the_first_screen_are_a_contract(menus: Menus) -> None:
     assert led == {
         "1": "give.amount",
         "2": "vol.consent",
+        "3": "tb.root",
         "4": "st.list",
         "9": "root.more",
         "0": "bye",

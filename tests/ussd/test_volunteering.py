@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 
 from tests.ussd.caller import CODE, Caller
@@ -10,8 +13,18 @@ from ussd.menus import Menus
 ROOT = "*780*5588#"
 
 
-def _volunteer(menus: Menus, *typed: str, language: str = "fa") -> Caller:
-    caller = Caller(menus, ROOT, language=language)
+CENTRE = {"centre_found": "مرکز نمونه", "centre_kind": "centre"}
+TEHRAN = {"town_found": "تهران", "town_has_districts": "yes", "town_districts": 22}
+
+
+def _volunteer(
+    menus: Menus,
+    *typed: str,
+    language: str = "fa",
+    told: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Caller:
+    told = told or {"centre": CENTRE, "town": {} if "قم" in typed else TEHRAN}
+    caller = Caller(menus, ROOT, language=language, told=told)
     caller.types("2", "1", *typed)
     return caller
 
@@ -19,33 +32,33 @@ def _volunteer(menus: Menus, *typed: str, language: str = "fa") -> Caller:
 @pytest.mark.parametrize(
     ("typed", "place"),
     [
-        (["1", "1234"], {"place_kind": "centre", "place": "1234"}),
-        (["1", "۱۲۳۴"], {"place_kind": "centre", "place": "1234"}),
-        (["1", "9"], {"place_kind": "unknown", "place": ""}),
-        (["2", "1417653411"], {"place_kind": "postcode", "place": "14176"}),
-        (["2", "۱۴۱۷۶۵۳۴۱۱"], {"place_kind": "postcode", "place": "14176"}),
+        (["1", "1234"], {"place_kind": "centre", "centre_code": "1234"}),
+        (["1", "۱۲۳۴"], {"place_kind": "centre", "centre_code": "1234"}),
+        (["1", "9"], {"place_kind": "unknown", "centre_code": ""}),
+        (["2", "1417653411"], {"place_kind": "postcode", "postcode": "14176"}),
+        (["2", "۱۴۱۷۶۵۳۴۱۱"], {"place_kind": "postcode", "postcode": "14176"}),
         (
             ["3", "قم", "قنوات"],
-            {"place_kind": "town", "place": "قنوات", "province": "25", "district": ""},
+            {"place_kind": "town", "town": "قنوات", "province": "25", "district": ""},
         ),
         (
             ["3", "تهران", "تهران", "5"],
-            {"place_kind": "town", "place": "تهران", "province": "23", "district": "5"},
+            {"place_kind": "town", "town": "تهران", "province": "23", "district": "5"},
         ),
         (
             ["3", "Tehran", "TEHRAN", "۲۲"],
             {
                 "place_kind": "town",
-                "place": "TEHRAN",
+                "town": "TEHRAN",
                 "province": "23",
                 "district": "22",
             },
         ),
         (
             ["3", "تهران", "تهران", "00"],
-            {"place_kind": "town", "place": "تهران", "province": "23", "district": ""},
+            {"place_kind": "town", "town": "تهران", "province": "23", "district": ""},
         ),
-        (["4"], {"place_kind": "unknown", "place": "", "province": "", "district": ""}),
+        (["4"], {"place_kind": "unknown", "province": "", "district": ""}),
     ],
 )
 def test_each_kind_of_place_is_signed_up(
@@ -193,5 +206,87 @@ def test_a_district_is_one_of_twenty_two(menus: Menus, typed: str) -> None:
 def test_a_letter_of_two_units_counts_as_two(menus: Menus) -> None:
     caller = _volunteer(menus, "3", "قم", "\U000103a0" * 9)
     assert caller.at == "vol.town"
-    caller.types("\U000103a0" * 8)
+    caller.types("\U000103a0" * 7)
     assert caller.at == "vol.skill"
+
+
+def test_which_centre_a_wrong_digit_means_is_asked(menus: Menus) -> None:
+    meant = {"centre_meant": "مرکز نمونه", "centre_meant_code": "11023"}
+    caller = _volunteer(menus, "1", "11024", told={"centre": meant})
+    assert caller.at == "vol.centre.is"
+    assert "مرکز نمونه" in caller.text
+    caller.types("1")
+    assert caller.at == "vol.skill"
+    assert caller.session.answers["centre_code"] == "11023"
+
+
+def test_after_two_tries_of_a_code_it_goes_on_without_a_place(menus: Menus) -> None:
+    caller = _volunteer(menus, "1", "11024", told={"centre": {}})
+    assert caller.at == "vol.centre.again"
+    caller.types("11025")
+    assert caller.at == "vol.skill"
+    caller.types("1", "4")
+    assert caller.text.startswith("محله نامشخص")
+
+
+def test_by_direct_dial_it_takes_seven_screens(menus: Menus) -> None:
+    caller = Caller(menus, "*780*5588*2#", told={"centre": CENTRE})
+    caller.types("1", "1", "11023", "1", "4", "1")
+    assert caller.ends
+    assert len(caller.texts) == 7
+
+
+def test_a_booth_is_dialled_with_its_code(menus: Menus) -> None:
+    caller = Caller(menus, "*780*5588*22*11449#")
+    assert caller.at == "vol.consent"
+    caller.types("1", "4", "1", "4", "1")
+    assert caller.done[0].answers["booth"] == "11449"
+
+
+def test_a_name_is_given_by_who_wants_to(menus: Menus) -> None:
+    caller = _volunteer(menus, "4", "1", "4", "3", "مریم", "1")
+    assert caller.done[0].answers["name"] == "مریم"
+
+
+@pytest.mark.parametrize(
+    ("state", "screen"), [("active", "vol.mine"), ("left", "vol.left")]
+)
+def test_a_second_dial_finds_the_first_sign_up(
+    menus: Menus, state: str, screen: str
+) -> None:
+    mine = {"mine_state": state, "mine_skill": "teaching", "mine_time": "more"}
+    caller = Caller(menus, "*780*5588*2#", told={"signup": mine})
+    assert caller.at == screen
+
+
+def test_another_phone_is_forgotten_with_the_call_that_named_it(menus: Menus) -> None:
+    caller = Caller(menus, "*780*5588*23*11449#")
+    caller.types("1", "1", "1", "9", "0912 123 4567")
+    assert caller.at == "entry.confirm"
+    assert "912" not in caller.text
+    caller.types("1")
+    (entered,) = caller.done
+    assert entered.name == "enter_for"
+    assert entered.answers["other_phone"] == "+989121234567"
+    caller.types("0")
+    assert "9121234567" not in repr(caller.session)
+
+
+def test_a_landline_is_no_phone_to_be_written_down(menus: Menus) -> None:
+    caller = Caller(menus, "*780*5588*23*11449#")
+    caller.types("1", "1", "1", "9", "02188889999")
+    assert caller.at == "entry.phone.bad"
+
+
+def test_a_lost_call_that_signed_up_is_told_again(menus: Menus) -> None:
+    mine = {"mine_state": "active", "mine_skill": "teaching", "mine_time": "more"}
+    caller = Caller(
+        menus,
+        ROOT,
+        ahead="2*1*4*1*1*1",
+        known={("sign_up", 0): {"code": CODE}},
+        told={"signup": mine},
+    )
+    assert caller.at == "vol.done"
+    assert CODE in caller.text
+    assert caller.done == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ussd.deeds import EFFECT_SEALS
 from ussd.faults import Fault
 from ussd.menus import EFFECT_TAKES, EFFECT_TEXTS, EFFECTS, Menus
 from ussd.prover.supplies import Supplies
@@ -16,15 +17,16 @@ def consent_faults(supplies: Supplies) -> Iterator[Fault]:
     menus, paths = supplies.menus, supplies.paths
     asked: set[str] = set()
     for state, name in enumerate(paths.screens):
-        ask = menus.screens[name].ask
-        if ask is None or not ask.sensitive or name in asked:
+        screen = menus.screens[name]
+        if not screen.asks_sensitive or name in asked:
             continue
         if not supplies.consented(state):
             asked.add(name)
-            what = f"{name} asks for {ask.answer!r}, which is sensitive, and not every "
-            what += "way to it goes by a consent"
+            what = f"{name} asks for {screen.asks_sensitive!r}, which is sensitive, "
+            what += "and not every way to it goes by a consent"
             remedy = "Lead to it by a key with `consent: true` only"
-            yield Fault(ask.line, ask.column, what, remedy)
+            at = screen.ask or screen
+            yield Fault(at.line, at.column, what, remedy)
     sensitive = _tainted(menus)
     if sensitive:
         yield from _leaks(menus, sensitive)
@@ -52,7 +54,8 @@ def _leaks(menus: Menus, sensitive: set[str]) -> Iterator[Fault]:
     for screen in menus.screens.values():
         for choice in screen.choices:
             taken = {*EFFECTS.get(choice.do, ()), *EFFECT_TAKES.get(choice.do, ())}
-            for name in sorted(taken & sensitive):
+            sealed = EFFECT_SEALS.get(choice.do, ())
+            for name in sorted((taken & sensitive).difference(sealed)):
                 what = f"{choice.do} writes down {name!r}, which is sensitive"
                 remedy = "Keep it under another name, which the deed does not take"
                 yield Fault(choice.line, choice.column, what, remedy)

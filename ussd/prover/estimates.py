@@ -33,6 +33,7 @@ NETWORK_SECONDS = 2.0
 LETTERS = 8
 AMOUNT_DIGITS = 6
 POSTCODE_DIGITS = 10
+PHONE_DIGITS = 11
 COHORT_DIGITS = 8
 CODE_DIGITS = 9
 # Dial codes beyond this many open menus that the first ones open too.
@@ -99,6 +100,8 @@ def _typing(ask: Ask) -> float:
             return AMOUNT_DIGITS * KEY_SECONDS
         case Kind.POSTCODE:
             return POSTCODE_DIGITS * KEY_SECONDS
+        case Kind.PHONE:
+            return PHONE_DIGITS * KEY_SECONDS
         case Kind.CODE:
             return CODE_DIGITS * KEY_SECONDS
         case Kind.NUMBER:

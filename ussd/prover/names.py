@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ussd.facts import FACTS
 from ussd.faults import Fault
 from ussd.menus import EFFECT_TEXTS, RESERVED, Choice, Menus, Screen
 from ussd.prover.keywords import keyword_name_faults
@@ -12,7 +13,7 @@ from ussd.prover.ways import OUTCOMES, REASONS
 __all__ = ["LISTED_FACTS", "name_faults"]
 
 # The groups of facts that are lists.
-LISTED_FACTS = ("pledges", "standings")
+LISTED_FACTS = tuple(group for group, facts in FACTS.items() if not facts)
 
 _NAME = "Correct the name, or add what it names"
 
@@ -32,6 +33,12 @@ def name_faults(menus: Menus) -> Iterator[Fault]:
             what = f"the flow {flow.name} promises {flow.cut_off!r}, which is no text"
             remedy = f"Write {flow.cut_off} under `texts:`"
             yield Fault(flow.line, flow.column, what, remedy)
+        if flow.private and flow.private not in menus.screens:
+            what = f"the flow {flow.name} leads to {flow.private!r}, which is no screen"
+            yield Fault(flow.line, flow.column, what, _NAME)
+        if flow.campaign and flow.campaign not in menus.campaigns:
+            what = f"the flow {flow.name} is of no campaign {flow.campaign!r}"
+            yield Fault(flow.line, flow.column, what, _NAME)
     for screen in menus.screens.values():
         for choice in screen.choices:
             yield from _choice(menus, screen, choice)
@@ -102,7 +109,8 @@ def _screen(menus: Menus, screen: Screen) -> Iterator[Fault]:
     yield from _missing(menus, screen, led, [screen.via], place)
     if screen.listed and screen.listed not in {*menus.lists, *LISTED_FACTS}:
         what = f"{screen.name} lists {screen.listed!r}, which is no list"
-        yield Fault(*place, what, "Name a list of this file, pledges or standings")
+        use = ", ".join(LISTED_FACTS)
+        yield Fault(*place, what, f"Name a list of this file, or {use}")
 
 
 def _missing(

@@ -28,10 +28,12 @@ GIVEN = frozenset({"dialled", "language"})
 CAMPAIGN_SLOTS = frozenset(
     {"campaign_title", "campaign_state", "organiser", "permit", "contact"}
     | {"opens", "min", "max", "call", "pay"}
-    | {"card", "link", "bring_to", "parcel_price"}
+    | {"card", "link", "bring_to", "parcel_price", "recipient"}
+    | {"enquiry"}
 )
 ITEM_SLOTS = frozenset(
-    {"state", "amount", "count", "unit", "purpose", "value", "title"}
+    {"state", "amount", "count", "unit", "purpose", "value", "title", "when"}
+    | {"kind", "side", "metres"}
 )
 
 

@@ -27,12 +27,83 @@ OUTCOMES: Mapping[str, Mapping[str, frozenset[str]]] = {
         "not_yours": frozenset(),
     },
     "sign_up": {"": frozenset({"code"}), "already": frozenset({"code"})},
+    "change_sign_up": {"": frozenset({"code"}), "none": frozenset()},
+    "leave": {"": frozenset(), "none": frozenset()},
+    "come_back": {"": frozenset({"code"}), "none": frozenset()},
+    # What it comes to tells nobody whether that phone is known.
+    "enter_for": {
+        "": frozenset(),
+        "own": frozenset(),
+        "many": frozenset(),
+    },
+    "confirm_entry": {
+        "": frozenset({"code"}),
+        "already": frozenset({"code"}),
+        "none": frozenset(),
+    },
+    "refuse_entry": {"": frozenset(), "none": frozenset()},
+    "change_number": {"": frozenset(), "own": frozenset(), "many": frozenset()},
+    "take_number": {"": frozenset(), "none": frozenset(), "known": frozenset()},
+    "refuse_number": {"": frozenset(), "none": frozenset()},
+    "join_assembly": {"": frozenset()},
+    "leave_assembly": {"": frozenset(), "none": frozenset()},
+    "register_premises": {"": frozenset(), "many": frozenset()},
+    "close_premises": {"": frozenset(), "none": frozenset()},
+    "match_premises": {"": frozenset(), "none": frozenset()},
+    "attend_meeting": {
+        "": frozenset(),
+        "over": frozenset(),
+        "not_yours": frozenset(),
+    },
+    "claim_decision": {
+        "": frozenset(),
+        "settled": frozenset(),
+        "not_yours": frozenset(),
+    },
+    "settle_decision": {
+        "": frozenset(),
+        "settled": frozenset(),
+        "not_yours": frozenset(),
+    },
+    "favour": {
+        "": frozenset({"code"}),
+        **dict.fromkeys(("many", "floor", "ceiling"), frozenset()),
+    },
+    "close_favour": {"": frozenset(), "late": frozenset()},
+    "accept_help": {"": frozenset(), "late": frozenset()},
+    "decline_help": {"": frozenset(), "late": frozenset()},
+    "tell_hours": {"": frozenset({"code"}), "late": frozenset()},
+    "confirm_hours": {
+        "": frozenset(),
+        **dict.fromkeys(
+            ("already", "late", "not_yours", "floor", "ceiling"), frozenset()
+        ),
+    },
+    "dispute_hours": {"": frozenset(), "late": frozenset()},
+    "give_hours": {"": frozenset(), "few": frozenset()},
+    "request_delivery": {
+        "": frozenset({"code"}),
+        "already": frozenset({"code"}),
+        "many": frozenset(),
+    },
+    "confirm_delivery": dict.fromkeys(("", "already", "over", "unknown"), frozenset()),
+    "withdraw_delivery": dict.fromkeys(("", "already", "over", "unknown"), frozenset()),
+    # Nobody is kept anything for whose centre is not known.
+    "keep_group": {"": frozenset(), "nowhere": frozenset()},
+    "drop_group": {"": frozenset()},
     "language": {"": frozenset()},
+    "tell_me": {"": frozenset()},
     "stop_texts": {"": frozenset()},
     "start_texts": {"": frozenset()},
     "text_report": {"": frozenset()},
     # In a rehearsal, somebody whom the real books know is kept.
     "erase": {"": frozenset(), "kept": frozenset()},
+    "accept_invite": dict.fromkeys(("", "full", "over", "not_yours"), frozenset()),
+    "decline_invite": dict.fromkeys(("", "over", "not_yours"), frozenset()),
+    "queue_done": {"": frozenset(), "gone": frozenset()},
+    "queue_confirm": {"": frozenset(), "gone": frozenset()},
+    "show_number": {"": frozenset(), "gone": frozenset()},
+    "raise_need": {"": frozenset(), "gone": frozenset(), "past": frozenset()},
 }
 
 # Why an answer to a question of each kind can be refused, as `refused` names it.
@@ -45,6 +116,7 @@ REASONS: Mapping[Kind, tuple[str, ...]] = {
     Kind.CODE: ("bad",),
     Kind.PLACE_CODE: ("bad",),
     Kind.COHORT: ("bad",),
+    Kind.PHONE: ("bad",),
     Kind.YES_NO: ("bad",),
     Kind.DIAL: (),
 }
@@ -88,6 +160,9 @@ def ways_out(menus: Menus, screen: Screen) -> Iterator[Way]:
         yield Way(screen.empty, *place, turns=0)
     if screen.wrong_to:
         yield Way(screen.wrong_to, *place, turns=screen.wrong_max, refused=True)
+    flow = menus.flows.get(menus.flow_of(screen.name))
+    if flow is not None and flow.private and not screen.ends:
+        yield Way(flow.private, *place, typed=True, refused=True)
     ask = screen.ask
     if screen.then:
         gains = {screen.pick} if screen.pick else set()

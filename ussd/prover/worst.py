@@ -19,6 +19,7 @@ from ussd.menus import Campaign, CampaignState, Kind, Menus, Screen
 from ussd.prover.longest import NO_MAX, UNITS, facts_of, items_of, longest_answers
 from ussd.prover.marked import (
     CODE,
+    DAY,
     Constant,
     Name,
     Rial,
@@ -34,10 +35,11 @@ Bundle = Mapping[str, Any]
 
 VALUES_MAX = 4_000
 SENDER_CHARS = 14
+ENQUIRY = "*999*9999#"
 # Any day will do: the state of a campaign takes every value by itself.
 _SOME_DAY = datetime(2026, 1, 1, tzinfo=UTC)
 # What campaigns say that has digits and is no figure.
-_NAMES = ("permit", "contact", "call", "pay", "opens", "card")
+_NAMES = ("permit", "contact", "call", "pay", "card")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,10 @@ class Worst:
                 **self._menus.blank,
                 **{n: Rial(v) if n in amounts else v for n, v in said.items()},
                 **{name: Name(said[name]) for name in _NAMES},
+                # Nobody reads it before it is verified, and it fits then too.
+                "enquiry": Name(said["enquiry"] or ENQUIRY),
+                # Every day is as long as another.
+                "opens": Name(DAY if not campaign.window.is_always else ""),
                 "max": Rial(campaign.max or NO_MAX),
                 "language": language,
                 "figures": self._menus.figures.get(language, language),

@@ -32,6 +32,8 @@ CODE = "10000000" + codes.damm("10000000")
 LINE = "10001"
 # What a closed campaign does not take; the last is no pledge yet.
 GIFTS = ("pledge", "pledge_in_kind", "instalments", "standing")
+# What is about a code of an earlier call, of which a story knows none.
+STRANGE = ("confirm_delivery", "withdraw_delivery")
 
 
 @dataclass(slots=True)
@@ -78,6 +80,8 @@ class Stage:
         state = self.menus.campaigns[effect.campaign].state(self.now)
         if effect.name in GIFTS and state is not CampaignState.OPEN:
             return {"outcome": str(state)}
+        if effect.name in STRANGE:
+            return {"outcome": "unknown"}
         before = [done.name for done in self.done]
         self.done.append(effect)
         self.promise(effect, language, again=effect.name in before)
@@ -88,8 +92,15 @@ class Stage:
                 return {"outcome": "cancelled"}
             case "sign_up" if "sign_up" in before:
                 return {"code": CODE, "outcome": "already"}
+            case "request_delivery":
+                return {"code": CODE}
             case "sign_up" | "pledge" | "pledge_in_kind" | "instalments":
                 return {"code": CODE}
+            case "favour":
+                return {"code": CODE}
+            case "give_hours":
+                # Nobody has any hours yet.
+                return {"outcome": "few"}
         return {}
 
     def promise(self, effect: Effect, language: str, *, again: bool) -> None:
@@ -175,8 +186,14 @@ class Stage:
                 "standing_day": self._day if monthly else "",
             },
             "standings": {"items": monthly},
+            # Nobody gave an hour yet, and nobody knows where the caller is.
+            "hours": {
+                **dict.fromkeys(FACTS["hours"], 0),
+                "tb_below": "",
+                "tb_place": "",
+            },
         }
-        return worlds[need.group]
+        return worlds.get(need.group) or _unknown(need.group)
 
     def _item(self, effect: Effect) -> dict[str, Any]:
         goods = effect.name == "pledge_in_kind"
@@ -194,6 +211,12 @@ class Stage:
         """Today's of the Jalali month."""
         here = self.now.astimezone(ZoneInfo(self.menus.time_zone))
         return str(int(jalali_day(here.date()).rpartition("/")[2]))
+
+
+def _unknown(group: str) -> Mapping[str, Any]:
+    """What the ledger says of a group to somebody whom it does not know."""
+    facts = FACTS[group]
+    return dict.fromkeys(facts, "") if facts else {"items": []}
 
 
 _NOTHING = {"state": "", "unit": "rial", "amount": "0", "count": "0"}

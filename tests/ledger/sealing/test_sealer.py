@@ -10,22 +10,22 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, func, insert, select, text
+from sqlalchemy import Engine, Text, cast, func, insert, select, text
 
-from ledger import events, rollups
+from ledger import erasing, events, rollups
 from ledger.balances import balances
 from ledger.engine import LedgerError, reading, writing
 from ledger.events import Moved
 from ledger.rollups import rolled_up
 from ledger.schema import checkpoint, event, leaf, rollup, tile
-from ledger.sealing import leaves, notes
+from ledger.sealing import leaves, notes, rows
 from ledger.sealing.floor import BEHIND, floor
 from ledger.sealing.notes import Signer
 from ledger.sealing.sealer import Run, seal, size_of
 from ledger.sealing.tree import leaf_hash, root_of
 from ledger.vault import WrongKeys
 from ledger.verify import verify
-from tests.ledger.books import CAMPAIGN, NOON, Books
+from tests.ledger.books import CAMPAIGN, KEYS, NOON, Books
 
 SIGNER = Signer(b"s" * 32, "give.example.org/yarigar")
 ZONE = "Asia/Tehran"
@@ -330,6 +330,61 @@ def test_a_sealer_that_dies_leaves_nothing_behind(ledger_engine: Engine) -> None
     assert sound(ledger_engine)
 
 
+def test_who_is_erased_while_a_batch_is_prepared_is_not_in_it(
+    ledger_engine: Engine,
+) -> None:
+    pledge, _ = Books(ledger_engine).pledge()
+    runs: list[Run] = []
+    sealer = threading.Thread(target=lambda: runs.append(sealed(ledger_engine)))
+    with writing(ledger_engine) as db:
+        person_id = db.scalar(select(event.c.person_id).where(event.c.id == pledge))
+        assert person_id is not None
+        erasing.erase(
+            db,
+            KEYS,
+            person_id=person_id,
+            key="erase:1",
+            channel="operator",
+            by="sara",
+            test=False,
+            at=NOON,
+        )
+        sealer.start()
+        # It reads the person as they were, and waits for this transaction.
+        sealer.join(1.0)
+        assert sealer.is_alive()
+    sealer.join()
+    assert runs[0].leaves == 4
+    with reading(ledger_engine) as db:
+        own = db.execute(select(leaf).where(leaf.c.event_id == pledge)).one()
+    assert own.nonce is None
+    assert leaves.read(own.data).commitment != b""
+    assert sound(ledger_engine)
+
+
+def test_the_rows_of_a_leaf_are_written_as_ever(ledger_engine: Engine) -> None:
+    books = Books(ledger_engine)
+    pledge, code = books.pledge(amount=70, purpose="بسته")
+    books.cancel(code)
+    with reading(ledger_engine) as db:
+        found = rows.of_events(db, after=0, until=10)
+        key = db.scalar(select(event.c.key).where(event.c.id == pledge))
+        person = db.scalar(select(event.c.person_id).where(event.c.id == pledge))
+        body = db.scalar(select(cast(event.c.body, Text)).where(event.c.id == pledge))
+    assert key is not None
+    assert body is not None
+    assert found.events[0][4] == (
+        f"event;{pledge};{len(key)}:{key};6:pledge;{len(body.encode())}:{body};;{person};"
+        "12:one-plus-one;8:بسته;:;:;2:at;:;:;:;0;1;26:2026-11-22 08:30:01.000000;"
+    )
+    assert found.codes == [(pledge, code, f"code;9:{code};{pledge};")]
+    assert [row[-1] for row in found.moved] == [
+        f"transfer;1;{pledge};1;1;2;4:rial;70;7:pending;;",
+        f"transfer;2;{pledge + 1};1;1;2;4:rial;70;4:void;1;",
+    ]
+    assert found.resolved == [(2, "resolution;1;1;2;")]
+
+
 def test_another_key_does_not_seal_these_books(ledger_engine: Engine) -> None:
     books = Books(ledger_engine)
     books.pledge()
@@ -416,10 +471,8 @@ def test_text_that_looks_like_two_columns_is_one(ledger_engine: Engine) -> None:
         }
         db.execute(insert(event).values(key="a", campaign="x;1:y", **row))
         db.execute(insert(event).values(key="b", campaign="x", purpose="y", **row))
-    from ledger.sealing import rows
-
     with reading(ledger_engine) as db:
-        found = rows.of_events(db, after=0, rows_max=10)
+        found = rows.of_events(db, after=0, until=10).events
     assert "5:x;1:y;:;" in found[0][4]
     assert "1:x;1:y;" in found[1][4]
     assert len({row[4].partition(";")[2].partition(";")[2] for row in found}) == 2
