@@ -127,17 +127,21 @@ def show_number(db: Connection, keys: Keys, order: Order) -> dict[str, str]:
     if member is None or found is None or found[1].person_id is None:
         return {"outcome": "gone"}
     value = order.effect.answers["item"]
-    events.record(
-        db,
-        key=order.key,
-        kind=SHOWN,
-        body={"item": value, "staff": member.id},
-        person_id=found[1].person_id,
-        campaign=order.effect.campaign,
-        channel=order.channel,
-        test=order.test,
-        at=order.at,
-    )
+    shown = {order.key: found[1].person_id}
+    if found[1].other_id is not None:
+        shown[f"{order.key}:other"] = found[1].other_id
+    for key, person_id in shown.items():
+        events.record(
+            db,
+            key=key,
+            kind=SHOWN,
+            body={"item": value, "staff": member.id},
+            person_id=person_id,
+            campaign=order.effect.campaign,
+            channel=order.channel,
+            test=order.test,
+            at=order.at,
+        )
     return {}
 
 

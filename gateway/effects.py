@@ -279,6 +279,7 @@ DOING: Mapping[str, Callable[[Connection, Keys, Order], dict[str, str]]] = {
     "queue_done": centres.done,
     "queue_confirm": centres.confirm,
     "show_number": centres.show_number,
+    "show_reason": kalabarg.show_reason,
     "raise_need": centres.raise_need,
     "cut_off": _cut_off,
 }

@@ -16,7 +16,17 @@ from gateway.living import booth_of, living
 from gateway.orders import Order, note, tell
 from gateway.pushing import ask_person
 from gateway.volunteering import said
-from ledger import entries, entries_over, erasing, events, people, signups, staff, stops
+from ledger import (
+    entries,
+    entries_over,
+    erasing,
+    events,
+    people,
+    questions,
+    signups,
+    staff,
+    stops,
+)
 from ledger.engine import Connection, reading, writing
 from ledger.entries import Answers, Entry, EntryState
 from ledger.signups import Where
@@ -64,7 +74,7 @@ def enter_for(db: Connection, keys: Keys, order: Order) -> dict[str, str]:
     made = entries.made_since(db, by_id=helper.id, since=order.at - _DAY)
     if made >= _day_max(db, helper.id, order.test):
         return {"outcome": "many"}
-    if _wants_none(db, keys, order, phone):
+    if _wants_none(db, look_up(keys, phone), order.test):
         _nothing(db, order, helper.id)
         return {}
     person = people.remember(db, keys, phone, at=order.at, alone=True)
@@ -101,7 +111,8 @@ def confirm_entry(db: Connection, keys: Keys, order: Order) -> dict[str, str]:
     person = people.remember(db, keys, order.phone, at=order.at, alone=True)
     before = events.find(db, key=f"{order.key}:signup")
     if before is not None:
-        return {"code": before.code or str(before.body.get("code", ""))}
+        again = {"outcome": "already"} if before.kind == signups.AGAIN else {}
+        return {"code": before.code or str(before.body.get("code", "")), **again}
     entry = _waiting(db, order, person.id)
     if entry is None or entry.expires_at <= order.at:
         return _none(db, order, person.id)
@@ -177,7 +188,11 @@ def sweep_entries(service: Service, menus: Menus, apart: Apart, at: datetime) ->
     """Ask the phones that were written down, a few a minute; close what is over."""
     with reading(service.engine) as db:
         asked = entries.asked_since(db, since=at - timedelta(minutes=1))
-        waiting = entries.due(db, limit=max(0, ASKED_A_MINUTE_MAX - asked))
+        waiting = entries.due(
+            db,
+            campaigns=menus.campaigns,
+            limit=max(0, ASKED_A_MINUTE_MAX - asked),
+        )
         over = entries.over(db, at=at, limit=SWEPT_MAX)
         old = entries_over.old(db, before=at - FORGOTTEN_AFTER, limit=SWEPT_MAX)
     for entry in waiting:
@@ -185,24 +200,27 @@ def sweep_entries(service: Service, menus: Menus, apart: Apart, at: datetime) ->
             _ask(db, service.keys, menus, entry, at)
     for entry in over:
         with apart("entry", entry.event_id), writing(service.engine) as db:
-            entries.end(
-                db,
-                key=f"entry:{entry.event_id}:expired",
-                entry=entry,
-                state=EntryState.EXPIRED,
-                by_id=None,
-                channel=CHANNEL,
-                at=at,
-            )
+            _close(db, entry, EntryState.EXPIRED, at)
     for entry in old:
         with apart("entry", entry.event_id), writing(service.engine) as db:
             _forget(db, service.keys, entry, at)
 
 
 def _ask(db: Connection, keys: Keys, menus: Menus, entry: Entry, at: datetime) -> None:
-    campaign = menus.campaigns.get(entry.campaign)
-    person = people.known(db, person_id=entry.person_id)
-    if campaign is None or person is None:
+    """Ask a phone, unless it wants none of that, or needs none, since it was written
+    down."""
+    campaign = menus.campaigns[entry.campaign]
+    person = people.hold(db, person_id=entry.person_id)
+    hashed = questions.look_up_of(db, person_id=entry.person_id)
+    if person is None or hashed is None:
+        return
+    if _wants_none(db, hashed, entry.test):
+        _close(db, entry, EntryState.REFUSED, at)
+        return
+    if signups.signup_of(
+        db, person_id=person.id, campaign=entry.campaign, test=entry.test
+    ):
+        _close(db, entry, EntryState.EXPIRED, at)
         return
     event_id = entries.begin(db, entry=entry, channel=CHANNEL, at=at)
     if event_id is None:
@@ -225,9 +243,23 @@ def _ask(db: Connection, keys: Keys, menus: Menus, entry: Entry, at: datetime) -
     )
 
 
+def _close(db: Connection, entry: Entry, state: EntryState, at: datetime) -> None:
+    entries.end(
+        db,
+        key=f"entry:{entry.event_id}:expired",
+        entry=entry,
+        state=state,
+        by_id=None,
+        channel=CHANNEL,
+        at=at,
+    )
+
+
 def _forget(db: Connection, keys: Keys, entry: Entry, at: datetime) -> None:
+    # The person before the entry, as whoever erases them locks them.
+    is_all = entries_over.is_all(db, person_id=entry.person_id)
     entries_over.empty(db, event_id=entry.event_id)
-    if entries_over.is_all(db, person_id=entry.person_id):
+    if is_all:
         erasing.erase(
             db,
             keys,
@@ -246,10 +278,10 @@ def _day_max(db: Connection, person_id: int, test: bool) -> int:
     return HELPER_A_DAY_MAX if helps else ANYBODY_A_DAY_MAX
 
 
-def _wants_none(db: Connection, keys: Keys, order: Order, phone: str) -> bool:
+def _wants_none(db: Connection, hashed: bytes, test: bool) -> bool:
     """Whether a phone refused to be written down, or texts of any line."""
-    found = stops.stopped(db, [look_up(keys, phone)])
-    return any(stops.is_rehearsed(line) == order.test for _, line in found)
+    found = stops.stopped(db, [hashed])
+    return any(stops.is_rehearsed(line) == test for _, line in found)
 
 
 def _waiting(db: Connection, order: Order, person_id: int) -> Entry | None:

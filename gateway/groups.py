@@ -1,7 +1,8 @@
 """The group somebody says they belong to, kept for their own centre alone.
 
-Whose centre nobody knows is not asked: no one could read it. In a rehearsal, where
-anybody can dial as anybody, nothing is kept and nothing is shown.
+Whose centre nobody knows is not asked: no one could read it. Who is no volunteer of
+that centre any more has no answer there. In a rehearsal, where anybody can dial as
+anybody, nothing is kept and nothing is shown.
 """
 
 from __future__ import annotations
@@ -22,15 +23,17 @@ from ussd.machine import Need
 if TYPE_CHECKING:
     from gateway.facts import Asker
 
-__all__ = ["drop", "group", "keep"]
+__all__ = ["drop", "group", "keep", "leave_centre"]
 
 
 def keep(db: Connection, keys: Keys, order: Order) -> dict[str, str]:
     """Keep which group it is, in the place of an earlier answer."""
     person = people.remember(db, keys, order.phone, at=order.at)
-    centre = _centre(
-        db, order.places, person.id, order.effect.campaign, test=order.test
+    # Held: who goes to another centre at this moment does so before or after.
+    mine = signups.locked(
+        db, person_id=person.id, campaign=order.effect.campaign, test=order.test
     )
+    centre = _centre(order.places, mine)
     if centre is None:
         return {"outcome": "nowhere"}
     recorded = note(db, order, person.id, {})
@@ -58,12 +61,31 @@ def drop(db: Connection, keys: Keys, order: Order) -> dict[str, str]:
     return {}
 
 
+def leave_centre(db: Connection, order: Order, person_id: int) -> None:
+    """Delete the answer of who is no volunteer any more where it was given.
+
+    The sign-up has changed in this transaction, and holds the person. Another centre
+    was not agreed to, so the answer does not follow.
+    """
+    centre = None if order.test else centre_of(db, person_id=person_id)
+    if centre is None:
+        return
+    for place in signups.places_of(db, person_id=person_id):
+        found = order.places.above(place, Kind.CENTRE)
+        if found is not None and found.code == centre:
+            return
+    sensitive.take_back(db, person_id=person_id, what=What.GROUP)
+
+
 def group(db: Connection, keys: Keys, need: Need, asker: Asker) -> Mapping[str, Any]:
     """Whether a centre has an answer of the caller's, and which would see one."""
     person = people.find(db, keys, asker.phone)
     if person is None:
         return {"group_kept": "", "group_centre": ""}
-    centre = _centre(db, asker.places, person.id, asker.campaign, test=asker.test)
+    mine = signups.signup_of(
+        db, person_id=person.id, campaign=asker.campaign, test=asker.test
+    )
+    centre = _centre(asker.places, mine)
     kept = not asker.test and centre_of(db, person_id=person.id) is not None
     return {
         "group_kept": "yes" if kept else "",
@@ -71,11 +93,8 @@ def group(db: Connection, keys: Keys, need: Need, asker: Asker) -> Mapping[str, 
     }
 
 
-def _centre(
-    db: Connection, tree: Tree, person_id: int, campaign: str, *, test: bool
-) -> Place | None:
+def _centre(tree: Tree, mine: signups.Mine | None) -> Place | None:
     """The centre somebody signed up at, while they are a volunteer there."""
-    mine = signups.signup_of(db, person_id=person_id, campaign=campaign, test=test)
     if mine is None or mine.state is not signups.State.ACTIVE:
         return None
     return tree.above(mine.place_code, Kind.CENTRE)

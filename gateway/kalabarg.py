@@ -17,10 +17,11 @@ from zoneinfo import ZoneInfo
 from gateway.living import placed_at
 from gateway.orders import Order, tell
 from gateway.receipts import promise_text
-from ledger import deliveries, delivering, people, sensitive, staff
+from ledger import deliveries, delivering, events, people, sensitive, staff
 from ledger.deliveries import LIVE, OPERATOR, PARTNER, Delivery, State
 from ledger.delivering import Done, Outcome
 from ledger.engine import Connection
+from ledger.hearing import last_event
 from ledger.signups import NOWHERE, Placed
 from ledger.staff import Member, Role
 from ledger.vault import Keys
@@ -42,6 +43,7 @@ __all__ = [
     "delivery",
     "deliveries_of",
     "request",
+    "show_reason",
     "tell_citizen",
     "why",
     "withdraw",
@@ -50,6 +52,9 @@ __all__ = [
 # What a centre's desk calls these: the name of their queue.
 QUEUE_NAME = "kalabarg"
 SHOWN_MAX = 10
+# The event that a reason was shown, and how long the screen can be read again.
+REASON_SHOWN = "reason.shown"
+SHOWN_FOR = timedelta(minutes=10)
 # Of a number in the books.
 DIGITS_MAX = 18
 TAKEN, BROUGHT, CLOSED = "sms.kb.taken", "sms.kb.done", "sms.kb.closed"
@@ -178,26 +183,50 @@ def delivery(db: Connection, keys: Keys, need: Need, asker: Asker) -> Mapping[st
     }
 
 
+def show_reason(db: Connection, keys: Keys, order: Order) -> Result:
+    """Let a centre read why somebody asks; the books keep that it did."""
+    person = people.remember(db, keys, order.phone, at=order.at)
+    value = order.effect.answers["item"]
+    told = _told_to(db, person.id, value, test=order.test)
+    if told is None or not _reason(db, keys, told[0]):
+        return {}
+    found, member = told
+    events.record(
+        db,
+        key=order.key,
+        kind=REASON_SHOWN,
+        body={"item": value, "staff": member.id},
+        person_id=found.person_id,
+        about_id=found.id,
+        campaign=found.campaign,
+        channel=order.channel,
+        test=order.test,
+        at=order.at,
+    )
+    return {}
+
+
 def why(db: Connection, keys: Keys, need: Need, asker: Asker) -> Mapping[str, Any]:
-    """Why somebody asks, for who is registered at the very centre it was said to."""
+    """Why somebody asks, for who is registered at the very centre it was said to, and
+    asked for it a moment ago."""
     nothing = dict.fromkeys(FACTS["delivery_why"], "")
     person = people.find(db, keys, asker.phone)
-    queue, _, number = need.argument.partition(".")
-    if person is None or queue != QUEUE_NAME or not _is_id(number):
+    if person is None:
         return nothing
-    found = deliveries.find(db, delivery_id=int(number))
-    if found is None or found.test != asker.test or found.state not in LIVE:
+    told = _told_to(db, person.id, need.argument, test=asker.test)
+    if told is None:
         return nothing
-    roles = staff.roles_of(db, person_id=person.id, test=asker.test)
-    if not any(_is_of(one, found.queue) for one in roles):
-        return nothing
-    said = sensitive.answer_of(
+    found, member = told
+    last = last_event(
         db,
-        keys,
         person_id=found.person_id,
-        what=sensitive.What.DELIVERY,
-        centre=found.queue,
+        kinds=(REASON_SHOWN,),
+        test=asker.test,
+        since=asker.at - SHOWN_FOR,
     )
+    if last is None or last[0] != {"item": need.argument, "staff": member.id}:
+        return nothing
+    said = _reason(db, keys, found)
     # As the key that says it: what it is called stands in the menus.
     return {"why": str(list(Reason).index(Reason(said)) + 1) if said else ""}
 
@@ -276,6 +305,33 @@ def _who(db: Connection, order: Order, person_id: int, found: Delivery) -> str |
         if _is_of(member, found.queue) or (member.role is Role.CENTRE and covers):
             return f"staff:{member.id}"
     return None
+
+
+def _told_to(
+    db: Connection, person_id: int, value: str, *, test: bool
+) -> tuple[Delivery, Member] | None:
+    """The request that an item of a desk stands for, if it waits at the very centre
+    that this person is registered for."""
+    queue, _, number = value.partition(".")
+    if queue != QUEUE_NAME or not _is_id(number):
+        return None
+    found = deliveries.find(db, delivery_id=int(number))
+    if found is None or found.test != test or found.state not in LIVE:
+        return None
+    for member in staff.roles_of(db, person_id=person_id, test=test):
+        if _is_of(member, found.queue):
+            return found, member
+    return None
+
+
+def _reason(db: Connection, keys: Keys, found: Delivery) -> str | None:
+    return sensitive.answer_of(
+        db,
+        keys,
+        person_id=found.person_id,
+        what=sensitive.What.DELIVERY,
+        centre=found.queue,
+    )
 
 
 def _is_id(number: str) -> bool:

@@ -38,6 +38,8 @@ __all__ = [
 DIAL_BYTES = 16
 KEY_REMEMBERED = timedelta(hours=24)
 REDIAL_WINDOW = timedelta(minutes=10)
+# ussd, the channel, the dial, its generation, the deed and its number.
+_DEED_COLONS = 5
 
 log = structlog.get_logger()
 
@@ -91,7 +93,11 @@ class Openings:
             facts = earlier(db, prefix=f"ussd:{channel}:{dial}:")
             person = people.find(db, self._keys, turn.phone)
             generation = max(map(_generation, facts), default=0)
-            done = [fact for fact in facts if _generation(fact) == generation]
+            done = [
+                fact
+                for fact in facts
+                if _generation(fact) == generation and _is_deed(fact)
+            ]
             is_old = done and now - min(fact.at for fact in done) > KEY_REMEMBERED
             if is_old or (done and not turn.cumulative):
                 generation, done = generation + 1, []
@@ -176,6 +182,12 @@ def warn_if_changed(opening: Opening, session: Session) -> None:
         )
         if differs:
             log.error("key_reused", effect=name, differs=differs)
+
+
+def _is_deed(fact: Earlier) -> bool:
+    """Whether this is what a deed came to, and not what it did besides, which has a
+    key that goes on behind the deed's number."""
+    return fact.key.count(":") == _DEED_COLONS
 
 
 def _generation(fact: Earlier) -> int:

@@ -42,7 +42,7 @@ LINES_MAX = 5_000
 FAULTS_MAX = 50
 CHANNEL = "paper"
 COLUMNS = ("phone", "skill", "time", "place")
-_BATCH = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+_BATCH = re.compile(r"[a-z0-9][a-z0-9-]{0,38}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,11 @@ class Batch:
     menus: Menus
     tree: Tree
     test: bool
+
+    @property
+    def kept_as(self) -> str:
+        """A rehearsal of a list is a list of its own."""
+        return f"~{self.name}" if self.test else self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +150,7 @@ def look_at(
 ) -> list[str]:
     """What bringing a list in would do, in words; raises Unready for a bad name."""
     if not _BATCH.fullmatch(about.name):
-        raise Unready("a batch is called by a-z, 0-9 and -, 40 characters at most")
+        raise Unready("a batch is called by a-z, 0-9 and -, 39 characters at most")
     counts: Counter[str] = Counter()
     told: list[str] = []
     with reading(engine) as db:
@@ -175,6 +180,9 @@ def bring_in(
             if what != NEW:
                 continue
             person = people.remember(db, keys, line.phone, at=at, alone=True)
+            # Somebody may have written them down since, who waited for nobody yet.
+            if _judged(db, keys, line, about)[0] != NEW:
+                continue
             answers = line.answers(about)
             made += entries.enter(
                 db,
@@ -186,7 +194,7 @@ def bring_in(
                 campaign=about.campaign,
                 answers=answers,
                 source="paper",
-                batch=about.name,
+                batch=about.kept_as,
                 line=line.number,
                 place=answers.where.booth or answers.where.place_code,
                 channel=CHANNEL,
@@ -207,7 +215,7 @@ def _judged(
 ) -> tuple[str, str]:
     """What becomes of a line, and words where it is not simply entered."""
     campaign, test = about.campaign, about.test
-    before = entries.of_line(db, batch=about.name, line=line.number)
+    before = entries.of_line(db, batch=about.kept_as, line=line.number)
     person = people.find(db, keys, line.phone)
     if before is not None:
         differs = sorted(_differing(db, keys, before, line, person, about))
@@ -239,6 +247,8 @@ def _differing(
 ) -> Iterator[str]:
     if person is None or person.id != before.person_id:
         yield "phone"
+    if before.campaign != about.campaign:
+        yield "campaign"
     if not before.sealed:
         return
     try:

@@ -32,7 +32,8 @@ class Deed(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class QueueItem:
-    """One thing that waits. `value` names it within its queue, in digits or a code.
+    """One thing that waits. `value` names it within its queue, in digits or a code,
+    and is another one once something else is to be done about it.
 
     `kind` is a value of the list `queues` of the menus, which titles it; `title` is a
     few words without a name, and `place` where it waits. `when` is the day it is for,

@@ -15,7 +15,7 @@ from gateway.apart import Apart
 from gateway.orders import Order, note
 from gateway.pushing import ask_person
 from gateway.receipts import promise_text
-from ledger import events, people, renumbering, stops
+from ledger import erasing, events, people, renumbering, stops
 from ledger.engine import Connection, reading, writing
 from ledger.renumbering import PHONES, NotMoved, Renumbering, State
 from ledger.vault import Keys, look_up
@@ -46,9 +46,10 @@ BY = "phones"
 log = structlog.get_logger()
 
 
-def state_for(db: Connection, keys: Keys, phone: str, test: bool) -> str:
+def state_for(db: Connection, keys: Keys, phone: str, test: bool, at: datetime) -> str:
     """Whether this phone is waited for: "waiting", or nothing."""
-    found = renumbering.waiting_for(db, look_up=look_up(keys, phone), test=test)
+    hashed = look_up(keys, phone)
+    found = renumbering.waiting_for(db, look_up=hashed, test=test, at=at)
     return "" if found is None else "waiting"
 
 
@@ -66,7 +67,7 @@ def change_number(db: Connection, keys: Keys, order: Order) -> dict[str, str]:
         >= ASKED_A_DAY_MAX
     ):
         return {"outcome": "many"}
-    asked = _noted(db, order, person.id, order.key)
+    asked = _noted(db, order, person.id, order.key, renumbering.ASKED)
     promise_text(
         db,
         order.menus,
@@ -81,6 +82,12 @@ def change_number(db: Connection, keys: Keys, order: Order) -> dict[str, str]:
     there = people.remember(db, keys, phone, at=order.at)
     stopped = stops.wants_none(db, person_id=there.id, test=order.test)
     if stopped or renumbering.has_facts(db, person_id=there.id):
+        return {}
+    other = renumbering.waiting_for(
+        db, look_up=look_up(keys, phone), test=order.test, at=order.at
+    )
+    if other is not None and other.person_id != person.id:
+        # A yes would be to one of two: the first of them is answered first.
         return {}
     renumbering.ask(
         db,
@@ -97,7 +104,7 @@ def change_number(db: Connection, keys: Keys, order: Order) -> dict[str, str]:
         keys,
         order.menus,
         person_id=there.id,
-        event_id=_noted(db, order, there.id, f"{order.key}:new"),
+        event_id=_noted(db, order, there.id, f"{order.key}:new", renumbering.OFFERED),
         template="sms.number",
         slots={"ends": order.phone[-4:]},
         screen="number.mine",
@@ -131,9 +138,9 @@ def take_number(db: Connection, keys: Keys, order: Order) -> dict[str, str]:
 
 
 def refuse_number(db: Connection, keys: Keys, order: Order) -> dict[str, str]:
-    """Say no on the new phone: nothing is moved."""
+    """Say no on the new phone, also after a yes: nothing is moved."""
     person = people.remember(db, keys, order.phone, at=order.at)
-    change = renumbering.waiting_for(
+    change = renumbering.open_for(
         db, look_up=look_up(keys, order.phone), test=order.test
     )
     if change is not None:
@@ -216,14 +223,38 @@ def _move(
 
 def _close(service: Service, change: Renumbering, state: State, at: datetime) -> None:
     with writing(service.engine) as db:
+        if state is State.EXPIRED:
+            _forget_stranger(db, service.keys, change, at)
         renumbering.refuse(db, renumbering_id=change.id, state=state, at=at)
 
 
-def _noted(db: Connection, order: Order, person_id: int, key: str) -> int:
+def _forget_stranger(
+    db: Connection, keys: Keys, change: Renumbering, at: datetime
+) -> None:
+    """Forget a phone that somebody typed, and that never answered."""
+    phone = renumbering.phone_of(db, keys, change)
+    there = None if phone is None else people.find(db, keys, phone)
+    if phone is None or there is None:
+        return
+    there = people.remember(db, keys, phone, at=at, alone=True)
+    if renumbering.is_all(db, person_id=there.id):
+        erasing.erase(
+            db,
+            keys,
+            person_id=there.id,
+            key=f"number:{change.id}:forgotten",
+            channel=CHANNEL,
+            by=BY,
+            test=change.test,
+            at=at,
+        )
+
+
+def _noted(db: Connection, order: Order, person_id: int, key: str, kind: str) -> int:
     return events.record(
         db,
         key=key,
-        kind=renumbering.ASKED,
+        kind=kind,
         body={},
         person_id=person_id,
         channel=order.channel,

@@ -1,4 +1,4 @@
-"""What those who asked are told of a round: that it began, and that it ends tomorrow.
+"""What those who asked are told of a round: that it began, and of its last day.
 
 They asked, so it is no campaign text; whoever stopped texts gets none all the same.
 The sweep calls this by day only.

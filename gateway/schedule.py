@@ -106,8 +106,8 @@ class _Turns:
             unasked = asking.is_time_to_ask(service, db)
         self._forgetting.step(at)
         if self._tallied is None or at - self._tallied >= TALLY_EVERY:
-            tallies.count_run(engine, at)
             self._tallied = at
+            tallies.count_run(engine, at)
         if current is not None:
             # Whoever published may have died before telling Redis.
             self._service.sessions.announce(current)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from gateway import renumbering
+from gateway import groups, renumbering
 from gateway.living import booth_of, living, placed_at
 from gateway.orders import Order, tell
 from ledger import entries, people, signup_changes, signups
@@ -50,7 +50,7 @@ def sign_up(db: Connection, keys: Keys, order: Order) -> dict[str, str]:
         placed=living_at.placed,
         round_id=order.campaign.round_id(order.at),
         booth=booth_of(order.places, answers.get("booth") or answers.get("stand")),
-        name=answers.get("name") or None,
+        name=answers.get("name"),
         channel=order.channel,
         test=order.test,
         at=order.at,
@@ -73,11 +73,12 @@ def change_sign_up(db: Connection, keys: Keys, order: Order) -> dict[str, str]:
         said=said(order, answers),
         placed=living(order.places, answers).placed,
         booth=None,
-        name=answers.get("name") or None,
+        name=answers.get("name"),
         channel=order.channel,
         test=order.test,
         at=order.at,
     )
+    groups.leave_centre(db, order, person.id)
     return _told(done)
 
 
@@ -94,6 +95,7 @@ def leave(db: Connection, keys: Keys, order: Order) -> dict[str, str]:
         test=order.test,
         at=order.at,
     )
+    groups.leave_centre(db, order, person.id)
     if done.recorded is not None:
         tell(db, order, done.recorded, person.id, "sms.vol.left", {})
     return _told(done)
@@ -107,6 +109,7 @@ def come_back(db: Connection, keys: Keys, order: Order) -> dict[str, str]:
         key=order.key,
         person_id=person.id,
         campaign=order.campaign.id,
+        consent=order.menus.hash,
         placed=_placed(db, order, person.id),
         channel=order.channel,
         test=order.test,
@@ -136,14 +139,19 @@ def fetch_signup(
 ) -> Mapping[str, Any]:
     """The caller's sign-up, and what waits for this phone to agree to it."""
     facts: dict[str, Any] = dict.fromkeys(FACTS["signup"], "")
-    facts["number_state"] = renumbering.state_for(db, keys, asker.phone, asker.test)
+    facts["number_state"] = renumbering.state_for(
+        db, keys, asker.phone, asker.test, asker.at
+    )
     person = people.find(db, keys, asker.phone)
     if person is None:
         return facts
     campaign, test = asker.campaign, asker.test
     mine = signups.signup_of(db, person_id=person.id, campaign=campaign, test=test)
     if mine is None:
-        if entries.waiting_for(db, person_id=person.id, campaign=campaign, test=test):
+        entry = entries.waiting_for(
+            db, person_id=person.id, campaign=campaign, test=test
+        )
+        if entry is not None and entry.expires_at > asker.at:
             facts["entry_state"] = "waiting"
         return facts
     return facts | _shown(mine, signups.name_of(db, keys, event_id=mine.event_id))

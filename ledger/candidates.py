@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, bindparam, case, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from ledger import people, schema
+from ledger import people, schema, stops
 from ledger.invitations import InviteState
 from ledger.needs import NeedState
 from ledger.places.kinds import Kind
@@ -43,7 +43,6 @@ _need = schema.need.c
 _invite = schema.invite.c
 _signup = schema.signup.c
 _person = schema.person.c
-_stop = schema.stop.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +94,6 @@ _BUSY = (
         (func.sum(case((_PENDING, 1), else_=0)) > 0)
         | (func.count() >= bindparam("week_max"))
     )
-)
-_STOPPED = select(_person.id, _stop.line).join(
-    schema.person, _person.look_up == _stop.look_up
 )
 _VOLUNTEERS = (
     select(_signup.person_id, _signup.event_id, _signup.place_code, _signup.skill)
@@ -176,9 +172,7 @@ def volunteers(
     """
     week = {"in_test": test, "week": at - _WEEK, "week_max": week_max}
     left_out = set(db.scalars(_BUSY, week))
-    left_out |= {
-        person for person, line in db.execute(_STOPPED) if line.startswith("~") == test
-    }
+    left_out |= stops.refusing(db, test=test)
     named = {"of_campaign": campaign, "in_test": test}
     provinces = {tree.above(code, Kind.PROVINCE) for code in near}
     codes = sorted(place.code for place in provinces if place is not None)

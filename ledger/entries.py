@@ -7,7 +7,7 @@ sealed under that person's key; the events say where and how, and never what or 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -140,7 +140,10 @@ _waiting = (
 )
 _due = (
     select(*COLUMNS)
-    .where(_entry.state == EntryState.NEW)
+    .where(
+        _entry.state == EntryState.NEW,
+        _entry.campaign.in_(bindparam("campaigns", expanding=True)),
+    )
     .order_by(_entry.event_id)
     .limit(bindparam("most"))
 )
@@ -256,9 +259,13 @@ def of_line(db: Connection, *, batch: str, line: int) -> Entry | None:
     return _first(db.execute(_of_line, {"of_batch": batch, "of_line": line}).first())
 
 
-def due(db: Connection, *, limit: int) -> Sequence[Entry]:
-    """The oldest entries whose phones were not asked yet."""
-    return [entry_of(row) for row in db.execute(_due, {"most": limit})]
+def due(db: Connection, *, campaigns: Collection[str], limit: int) -> Sequence[Entry]:
+    """The oldest entries of these campaigns whose phones were not asked yet.
+
+    Those of one that is gone from the menus stand in nobody's way.
+    """
+    wanted = {"campaigns": sorted(campaigns), "most": limit}
+    return [entry_of(row) for row in db.execute(_due, wanted)]
 
 
 def over(db: Connection, *, at: datetime, limit: int) -> Sequence[Entry]:

@@ -16,6 +16,11 @@ _entry = schema.entry.c
 # What we said to a text, and what is recorded of who only ever was entered.
 REPLIES = ("text.reply", "text.onward", "text.unknown")
 _ABOUT_ENTRIES = (ASKED, REFUSED, "refuse_entry", "texts.stop", "language", *REPLIES)
+_LOCK = (
+    select(schema.person.c.id)
+    .where(schema.person.c.id == bindparam("of_person"))
+    .with_for_update()
+)
 _old = (
     select(*COLUMNS)
     .where(
@@ -43,7 +48,11 @@ def empty(db: Connection, *, event_id: int) -> None:
 
 def is_all(db: Connection, *, person_id: int) -> bool:
     """Whether entries, and the answers to them, are all that the books know of a
-    person: then nothing of them is to be kept when the entries came to nothing."""
+    person: then nothing of them is to be kept when the entries came to nothing.
+
+    The person is locked first: who signs up in this moment is waited for.
+    """
+    db.execute(_LOCK, {"of_person": person_id}).close()
     event, staff, enquiry = schema.event.c, schema.staff.c, schema.enquiry.c
     others = (
         select(event.id).where(

@@ -47,6 +47,7 @@ __all__ = [
     "erased_since",
     "forget_phone",
     "is_erased",
+    "is_real",
     "ledger_id",
 ]
 
@@ -125,7 +126,7 @@ def erase(
         before = db.scalar(_BEFORE, {"of_person": person_id})
         if before is not None:
             return Erased(before, first=False)
-    whole = not (test and _is_real(db, person_id))
+    whole = not (test and is_real(db, person_id))
     recorded = events.record(
         db,
         key=key,
@@ -173,8 +174,8 @@ def ledger_id(db: Connection) -> str:
     return str(db.scalar(select(meta.value).where(meta.name == "system")))
 
 
-def _is_real(db: Connection, person_id: int) -> bool:
-    """Whether the real books know this person: a rehearsal can dial as anybody."""
+def is_real(db: Connection, person_id: int) -> bool:
+    """Whether the real books know a person: a rehearsal can dial as anybody."""
     found = select(
         or_(
             exists().where(_event.person_id == person_id, _event.test.is_(False)),

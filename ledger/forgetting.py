@@ -24,13 +24,16 @@ from ledger.schema import (
     payment,
     question,
     receipt,
+    sensitive,
     unreadable,
 )
+from ledger.sensitive import What
 
 __all__ = [
     "DIAL_ENDS_KEPT",
     "KEPT",
     "PAYERS_KEPT",
+    "REASONS_KEPT",
     "TEXTS_KEPT",
     "forget",
     "forget_texts",
@@ -42,6 +45,8 @@ TEXTS_KEPT = timedelta(days=90)
 DIAL_ENDS_KEPT = timedelta(days=7)
 # By the phone that a payment named it is matched, and told from another of its id.
 PAYERS_KEPT = timedelta(days=365)
+# Of a delivery that nobody closed: whoever has not come by then needs no reason.
+REASONS_KEPT = timedelta(days=90)
 
 # How old a table's rows are, and which of them may go.
 _AGES: tuple[tuple[Table, Any, tuple[Any, ...]], ...] = (
@@ -76,7 +81,8 @@ def forget(db: Connection, *, before: datetime, limit: int = 500) -> int:
 
     An enquiry that somebody is done with stays, without its words.
     """
-    gone = 0
+    # Before all else: whoever erases somebody takes this table first.
+    gone = _forget_reasons(db, before + KEPT - REASONS_KEPT, limit)
     for table, age, conditions in _AGES:
         # The first by id are the oldest, near enough, and need no look at the rest.
         first = (
@@ -112,6 +118,16 @@ def forget(db: Connection, *, before: datetime, limit: int = 500) -> int:
     )
     emptied = update(enquiry).where(enquiry.c.id.in_(done)).values(words=b"")
     return gone + db.execute(emptied).rowcount
+
+
+def _forget_reasons(db: Connection, before: datetime, limit: int) -> int:
+    """Delete why somebody asked for a delivery that long ago, waiting or not."""
+    said = sensitive.c
+    of = said.what == What.DELIVERY, said.given_at < before
+    whose = select(said.person_id).where(*of).order_by(said.person_id).limit(limit)
+    # Looked at again: one of them may have answered anew meanwhile.
+    old = delete(sensitive).where(*of, said.person_id.in_(whose))
+    return db.execute(old).rowcount
 
 
 def forget_texts(db: Connection, *, before: datetime, limit: int = 500) -> int:

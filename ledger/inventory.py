@@ -10,7 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ledger.forgetting import DIAL_ENDS_KEPT, KEPT, PAYERS_KEPT, TEXTS_KEPT
+from ledger.forgetting import (
+    DIAL_ENDS_KEPT,
+    KEPT,
+    PAYERS_KEPT,
+    REASONS_KEPT,
+    TEXTS_KEPT,
+)
 
 __all__ = ["IMPERSONAL", "INVENTORY", "Entry", "table"]
 
@@ -59,10 +65,16 @@ INVENTORY = (
     ),
     Entry(
         "sensitive",
-        {"person_id": "whose", "answer": "an answer, under the person's own key"},
+        {
+            "person_id": "whose",
+            "answer": "a group, or why a delivery is asked for, under the person's own "
+            "key",
+            "centre": "the one that may see it",
+        },
         _OWN,
         "deleted",
-        _PERSON,
+        "a group: while its person is a volunteer of that centre; a reason: while the "
+        f"delivery waits, {REASONS_KEPT.days} days at the most",
     ),
     Entry(
         "consent",

@@ -254,9 +254,13 @@ def arrive(
     if events.find(db, key=key) is not None:
         return True
     invite = find(db, invite_id=invite_id)
-    if invite is None or invite.state is not InviteState.YES:
+    if invite is None:
         return False
     need = needs.lock(db, need_id=invite.need_id)
+    # Looked at under the lock: another phone may have said so, or they said no.
+    held = lock(db, invite_id=invite_id)
+    if held is None or held.state is not InviteState.YES:
+        return False
     body = {"invite": invite_id}
     record(db, need, key, "invite.came", invite.person_id, body, channel=channel, at=at)
     _move(db, invite_id, InviteState.CAME, at, answered=False)

@@ -188,7 +188,10 @@ def close(db: Connection, *, need_id: int, by: str, at: datetime) -> Need:
 
 
 def cancel(db: Connection, *, need_id: int, by: str, at: datetime) -> Need:
-    """Call it off: who said yes is told by the next sweep. Raises NotOpen."""
+    """Call it off, also once it is closed: who said yes is told by the next sweep.
+
+    Raises NotOpen.
+    """
     return _end(db, need_id, NeedState.CANCELLED, by, at)
 
 
@@ -254,7 +257,9 @@ def _end(db: Connection, need_id: int, state: NeedState, by: str, at: datetime) 
     if found is None:
         raise NotOpen(f"there is no need {need_id}")
     found = lock(db, need_id=need_id)
-    if found.state not in LIVE:
+    still_meets = found.state is NeedState.CLOSED and found.meets_at > at
+    may_end = state is NeedState.CANCELLED and still_meets
+    if found.state not in LIVE and not may_end:
         raise NotOpen(f"need {need_id} is {found.state} already")
     place = db.execute(
         select(schema.event.c.district, schema.event.c.centre).where(

@@ -23,6 +23,9 @@ KINDS = (
     *("signup", "favour", "hours.confirmed"),
     *("delivery", "delivery.taken", "delivery.done"),
 )
+# Of goods, which are nobody's. Behind any other event is a person, known to the books
+# or not.
+_OF_GOODS = frozenset(("batch.send", "batch.deliver", "batch.return"))
 # Fewer are not told: a sum of three could be read back to one of them.
 PEOPLE_MIN = 5
 
@@ -65,7 +68,9 @@ def totals(
             unit,
             func.count(),
             func.coalesce(func.sum(_transfer.amount), 0),
-            func.count(_event.person_id.distinct()),
+            func.count(_event.person_id.distinct())
+            + func.count()
+            - func.count(_event.person_id),
         )
         .select_from(
             schema.event.outerjoin(
@@ -85,7 +90,7 @@ def totals(
     )
     return [
         Total(of, kind, unit, None, None)
-        if 0 < people < PEOPLE_MIN
+        if people < PEOPLE_MIN and kind not in _OF_GOODS
         else Total(of, kind, unit, number, int(amount))
         for of, kind, unit, number, amount, people in db.execute(query)
     ]

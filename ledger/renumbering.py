@@ -13,36 +13,39 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Row,
     bindparam,
-    func,
     insert,
     select,
     update,
 )
 from sqlalchemy.exc import IntegrityError
 
-from ledger import erasing, events, questions, schema, stops
+from ledger import erasing, events, questions, schema, staff, stops
 from ledger.engine import LedgerError
 from ledger.entries_over import REPLIES
 from ledger.vault import Keys, look_up, seal_answer, unseal_answer
 
 __all__ = [
+    "ACT",
     "ASKED",
     "CENTRE",
     "PHONES",
     "RENUMBER_TIME",
     "NotMoved",
+    "OFFERED",
     "Renumbering",
     "State",
     "agree",
     "agreed",
     "ask",
-    "asked_since",
     "find",
     "has_facts",
+    "is_all",
     "move",
+    "open_for",
     "over",
     "phone_of",
     "refuse",
@@ -50,10 +53,14 @@ __all__ = [
 ]
 
 PHONES, CENTRE = "phones", "centre"
+# The request by which people at a centre agree.
+ACT = "renumber"
 RENUMBER_TIME = timedelta(days=2)
 KIND, ASKED = "number.changed", "number.asked"
+# At the new phone, which asked for nothing itself.
+OFFERED = "number.offered"
 # What is recorded of somebody who was only asked, and answered.
-_ABOUT_NUMBERS = (ASKED, "take_number", "refuse_number", *REPLIES)
+_ABOUT_NUMBERS = (ASKED, OFFERED, "take_number", "refuse_number", *REPLIES)
 # As the vault seals a phone: it becomes the person's own without a change.
 _USE = "phone"
 
@@ -110,10 +117,6 @@ _lock = (
     .order_by(_person.id)
     .with_for_update()
 )
-_SINCE = select(func.count()).where(
-    _row.person_id == bindparam("of_person"),
-    _row.at >= bindparam("since", type_=schema.Utc),
-)
 
 
 def ask(
@@ -163,18 +166,16 @@ def find(db: Connection, renumbering_id: int) -> Renumbering | None:
 
 
 def waiting_for(
-    db: Connection, *, look_up: bytes, test: bool, at: datetime | None = None
+    db: Connection, *, look_up: bytes, test: bool, at: datetime
 ) -> Renumbering | None:
     """The last change that waits for a phone to agree to it."""
-    found = _ALL.where(
-        _row.look_up == look_up,
-        _row.way == PHONES,
-        _row.state == State.WAITING,
-        _row.test == test,
-    )
-    if at is not None:
-        found = found.where(_row.expires_at > at)
-    return _first(db.execute(found.order_by(_row.id.desc()).limit(1)).first())
+    waits = (_row.state == State.WAITING, _row.expires_at > at)
+    return _last(db, look_up, test, *waits)
+
+
+def open_for(db: Connection, *, look_up: bytes, test: bool) -> Renumbering | None:
+    """The last change to a phone's number that was not made yet, agreed to or not."""
+    return _last(db, look_up, test, _row.state.in_(_OPEN))
 
 
 def agree(db: Connection, *, renumbering_id: int, at: datetime) -> bool:
@@ -195,15 +196,15 @@ def agreed(db: Connection, *, before: datetime, limit: int) -> Sequence[Renumber
 
 
 def over(db: Connection, *, at: datetime, limit: int) -> Sequence[Renumbering]:
-    """The changes by phone that nobody agreed to in time."""
-    found = _ALL.where(_row.state == State.WAITING, _row.expires_at <= at)
-    found = found.where(_row.way == PHONES)
+    """The changes that nobody agreed to in time; of a centre's, those whose request
+    waits for nobody any more."""
+    asked = schema.request.c
+    waits = select(asked.body).where(asked.kind == ACT, asked.state == "waiting")
+    waiting = {int(body["renumbering"]) for body in db.scalars(waits)}
+    found = _ALL.where(
+        _row.state == State.WAITING, _row.expires_at <= at, _row.id.not_in(waiting)
+    )
     return [_of(row) for row in db.execute(found.order_by(_row.id).limit(limit))]
-
-
-def asked_since(db: Connection, *, person_id: int, since: datetime) -> int:
-    """How many changes a person asked for at `since` or later."""
-    return db.scalar(_SINCE, {"of_person": person_id, "since": since}) or 0
 
 
 def has_facts(db: Connection, *, person_id: int) -> bool:
@@ -218,6 +219,19 @@ def has_facts(db: Connection, *, person_id: int) -> bool:
         select(schema.entry.c.event_id).where(schema.entry.c.person_id == person_id),
     )
     return any(db.execute(one.limit(1)).first() for one in others)
+
+
+def is_all(db: Connection, *, person_id: int) -> bool:
+    """Whether what they were asked is all that the books know of a person, who is held
+    by the caller: then nothing of them is to be kept once it came to nothing."""
+    consent, enquiry = schema.consent.c, schema.enquiry.c
+    more = (
+        select(consent.person_id).where(consent.person_id == person_id),
+        select(enquiry.id).where(enquiry.person_id == person_id),
+    )
+    return not has_facts(db, person_id=person_id) and not any(
+        db.execute(one.limit(1)).first() for one in more
+    )
 
 
 def move(
@@ -246,9 +260,18 @@ def move(
         raise NotMoved("the change does not wait any more")
     if there == change.person_id:
         raise NotMoved("that is the number they have")
+    if change.test and erasing.is_real(db, change.person_id):
+        raise NotMoved("a rehearsal moves nobody of the real books")
     if there is not None and held.get(there) is not None:
         if has_facts(db, person_id=there):
             raise NotMoved("the new number has records of its own")
+        # What that phone asked a person goes along.
+        enquiry = schema.enquiry.c
+        db.execute(
+            update(schema.enquiry)
+            .where(enquiry.person_id == there)
+            .values(person_id=change.person_id)
+        )
         erasing.erase(
             db,
             keys,
@@ -289,6 +312,9 @@ def move(
         .values(phone=change.phone)
     )
     stops.carry_over(db, was=old, now=change.look_up, at=at)
+    _carry_posts(db, was=old, now=change.look_up)
+    if change.way == PHONES:
+        _end_roles(db, change.person_id, by, at)
     # What the old phone was asked is nobody's to answer any more.
     db.execute(
         update(schema.question)
@@ -308,6 +334,30 @@ def phone_of(db: Connection, keys: Keys, change: Renumbering) -> str | None:
     if wrapped_key is None or not change.phone:
         return None
     return unseal_answer(keys, change.person_id, wrapped_key, change.phone, use=_USE)
+
+
+def _carry_posts(db: Connection, *, was: bytes, now: bytes) -> None:
+    """What came from the old phone is the person's still: it is matched, shown and
+    erased with them."""
+    for table in (schema.inbound, schema.receipt, schema.payment):
+        db.execute(update(table).where(table.c.look_up == was).values(look_up=now))
+
+
+def _end_roles(db: Connection, person_id: int, by: str, at: datetime) -> None:
+    """An operator registered the old phone: who holds it for a minute must not take a
+    centre's screens along."""
+    for test in (False, True):
+        for member in staff.roles_of(db, person_id=person_id, test=test):
+            staff.end(db, staff_id=member.id, by=by, at=at)
+
+
+def _last(
+    db: Connection, look_up: bytes, test: bool, *how: ColumnElement[bool]
+) -> Renumbering | None:
+    found = _ALL.where(
+        _row.look_up == look_up, _row.way == PHONES, _row.test == test, *how
+    )
+    return _first(db.execute(found.order_by(_row.id.desc()).limit(1)).first())
 
 
 def _known_by(db: Connection, hashed: bytes) -> int | None:

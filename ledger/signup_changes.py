@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection, update
@@ -57,13 +57,15 @@ def change(
 ) -> Changed:
     """Give other answers to a sign-up that stands; its code and its round stay.
 
-    Nothing is done for who left meanwhile: the one that comes first stands.
+    So does the consent: nobody was asked for it again. Nothing is done for who left
+    meanwhile: the one that comes first stands.
     """
     mine = locked(db, person_id=person_id, campaign=campaign, test=test)
     if mine is None:
         return Changed(done=False)
     if mine.state is not State.ACTIVE:
         return _repeated(db, key, mine, CHANGE)
+    said = replace(said, consent=mine.consent)
     where = Where(placed.place_code, mine.round, booth or mine.booth)
     recorded = events.record(
         db,
@@ -113,17 +115,22 @@ def come_back(
     key: str,
     person_id: int,
     campaign: str,
+    consent: str,
     placed: Placed = NOWHERE,
     channel: str,
     test: bool,
     at: datetime,
 ) -> Changed:
-    """Take a volunteer who had left in again, with the answers and the code of then."""
+    """Take a volunteer who had left in again, with the answers and the code of then.
+
+    `consent` are the menus whose words were accepted now.
+    """
     mine = locked(db, person_id=person_id, campaign=campaign, test=test)
     if mine is None:
         return Changed(done=False)
     if mine.state is not State.LEFT:
         return _repeated(db, key, mine, BACK)
+    mine = replace(mine, consent=consent)
     return _moved(
         db, mine, State.ACTIVE, BACK, key, placed, channel=channel, test=test, at=at
     )
@@ -169,7 +176,7 @@ def _moved(
         db.execute(
             update(schema.signup)
             .where(_signup.event_id == mine.event_id)
-            .values(state=state, changed_at=at)
+            .values(state=state, consent=mine.consent, changed_at=at)
         )
     return Changed(_is_new_or_same(recorded), mine.code, recorded)
 

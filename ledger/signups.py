@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from enum import StrEnum
@@ -26,6 +27,7 @@ __all__ = [
     "body_of",
     "locked",
     "name_of",
+    "places_of",
     "put",
     "sign_up",
     "signup_of",
@@ -158,6 +160,12 @@ _existing = Prepared(
         _signup.test == bindparam("in_test"),
     )
 )
+_standing = select(_signup.place_code).where(
+    _signup.person_id == bindparam("of_person"),
+    _signup.state == State.ACTIVE,
+    _signup.test.is_(False),
+    _signup.place_code.is_not(None),
+)
 _own_key = select(_vault.wrapped_key).where(_vault.person_id == bindparam("of_person"))
 _named = (
     select(_vault.wrapped_key, _signup.name, _signup.person_id)
@@ -242,6 +250,11 @@ def signup_of(
     return None if row is None else _mine(row)
 
 
+def places_of(db: Connection, *, person_id: int) -> Sequence[str]:
+    """Where a person is a volunteer now, in all campaigns: codes of places."""
+    return db.execute(_standing, {"of_person": person_id}).scalars().all()
+
+
 def locked(db: Connection, *, person_id: int, campaign: str, test: bool) -> Mine | None:
     """The sign-up that stands, with the person locked: two at once take turns."""
     _lock.first(db, of_person=person_id)
@@ -268,10 +281,10 @@ def put(
 ) -> None:
     """Put other answers in the place of a sign-up's, active from now on.
 
-    Without a `name` the one that was given stays.
+    Without a `name` the one that was given stays; an empty one takes it away.
     """
     changed: dict[str, Any] = _values(said, where)
-    if name:
+    if name is not None:
         changed["name"] = _sealed(db, keys, mine.person_id, name)
     changed |= {"state": State.ACTIVE, "changed_at": at}
     db.execute(

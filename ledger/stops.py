@@ -23,6 +23,7 @@ __all__ = [
     "is_stopped",
     "kept_as",
     "lines_of",
+    "refusing",
     "start",
     "start_all",
     "stop",
@@ -52,6 +53,9 @@ _lines_of = (
     select(_stop.line)
     .join(schema.person, schema.person.c.look_up == _stop.look_up)
     .where(schema.person.c.id == bindparam("of_id"))
+)
+_REFUSING = select(schema.person.c.id, _stop.line).join(
+    schema.person, schema.person.c.look_up == _stop.look_up
 )
 _stopped = select(_stop.look_up, _stop.line).where(
     _stop.look_up.in_(bindparam("people", expanding=True))
@@ -181,6 +185,16 @@ def wants_none(db: Connection, *, person_id: int, test: bool) -> bool:
     """Whether a person refused the texts of any line, real or rehearsed."""
     lines = lines_of(db, person_id=person_id) - {ENTRIES, f"{_REHEARSED}{ENTRIES}"}
     return any(line.startswith(_REHEARSED) == test for line in lines)
+
+
+def refusing(db: Connection, *, test: bool) -> set[int]:
+    """Everybody who wants none, at once: for those who choose whom to ask."""
+    entries = kept_as(ENTRIES, test=test)
+    return {
+        person_id
+        for person_id, line in db.execute(_REFUSING)
+        if is_rehearsed(line) == test and line != entries
+    }
 
 
 def _named(look_up: bytes, line: str, test: bool) -> dict[str, object]:

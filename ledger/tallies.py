@@ -133,18 +133,25 @@ def _next_run(db: Connection) -> int:
 def _is_full(db: Connection, run: int, at: datetime) -> bool:
     """Whether nothing can come to a run any more.
 
-    An event behind it is older than any open transaction, and no transaction that is
-    open wrote into it.
+    The first event behind it is old, and no transaction is open that began before that
+    one ended: whoever drew an id of the run did so before.
     """
     end = (run + 1) * RUN_EVENTS
-    behind = select(_event.at).where(_event.id >= end).order_by(_event.id).limit(1)
-    first = db.scalar(behind)
-    if first is None or first > at - SETTLED:
+    behind = (
+        select(_event.id, _event.at)
+        .where(_event.id >= end)
+        .order_by(_event.id)
+        .limit(1)
+    )
+    first = db.execute(behind).first()
+    if first is None or first.at > at - SETTLED:
         return False
     if db.dialect.name == "sqlite":
         return True
+    # What an open transaction wrote is not to be seen, so its neighbours are asked; the
+    # one behind too, as the last id of a run has none in it that came later.
     unsettled = select(_event.id).where(
-        _event.id.between(run * RUN_EVENTS, end - 1),
+        _event.id.between(run * RUN_EVENTS, first.id),
         literal_column(
             "event.cluster = (SELECT system_identifier FROM pg_control_system())"
         ),

@@ -80,6 +80,7 @@ EFFECTS: Mapping[str, tuple[str, ...]] = {
     "queue_done": ("item",),
     "queue_confirm": ("item",),
     "show_number": ("item",),
+    "show_reason": ("item",),
     "raise_need": (
         *("need_skill", "need_count", "need_days", "need_hour", "need_urgency"),
     ),

@@ -14,9 +14,10 @@ from gateway.apart import Apart
 from gateway.assemblies.facts import name_of
 from gateway.assemblies.roles import answers_for
 from gateway.assemblies.telling import when
-from gateway.pushing import ask_person, is_asked
+from gateway.pushing import ask_person, flow_of, is_asked
 from gateway.receipts import promise_text
 from gateway.service import Service
+from ledger import questions
 from ledger.assemblies import claims, invitations, meetings
 from ledger.assemblies.decisions import Decision, put
 from ledger.assemblies.districts import CAMPAIGN
@@ -122,7 +123,7 @@ def _bring_up(service: Service, menus: Menus, meeting: Meeting, at: datetime) ->
             reminded = invitations.remind(
                 db, meeting, person_id=person_id, channel=CHANNEL, at=at
             )
-            if reminded.first:
+            if reminded is not None and reminded.first:
                 promise_text(
                     db,
                     menus,
@@ -139,24 +140,20 @@ def _bring_up(service: Service, menus: Menus, meeting: Meeting, at: datetime) ->
 
 def _ask_offices(service: Service, menus: Menus, apart: Apart, at: datetime) -> None:
     today = at.astimezone(ZoneInfo(menus.time_zone)).date()
+    flow = flow_of(menus, DECISION_SCREEN)
+    waiting: list[Decision] = []
     with reading(service.engine) as db:
-        waiting = [
-            one
-            for one in claims.to_remind(db, today=today, at=at, limit=LOOK_MAX)
-            if one.owner_id is not None
-            and not is_asked(
-                db,
-                menus,
-                person_id=one.owner_id,
-                screen=DECISION_SCREEN,
-                test=one.test,
+        for test in (False, True):
+            # Left out by the query: however many decisions wait for an answer, none
+            # stands before those of another office.
+            busy = questions.asked(db, flow=flow, test=test)
+            waiting += claims.to_remind(
+                db, without=busy, test=test, today=today, at=at, limit=LOOK_MAX
             )
-        ]
-    asked = set[int | None]()
-    for decision in waiting[:ASKED_MAX]:
-        if decision.owner_id in asked:
-            continue
-        asked.add(decision.owner_id)
+    first: dict[tuple[int | None, bool], Decision] = {}
+    for decision in waiting:
+        first.setdefault((decision.owner_id, decision.test), decision)
+    for decision in list(first.values())[:ASKED_MAX]:
         with apart("decision", decision.event_id), writing(service.engine) as db:
             _ask_office(db, service, menus, decision, at)
 
@@ -173,7 +170,7 @@ def _ask_office(
         return
     today = at.astimezone(ZoneInfo(menus.time_zone)).date()
     reminded = claims.remind(db, decision, today=today, channel=CHANNEL, at=at)
-    if not reminded.first:
+    if reminded is None or not reminded.first:
         return
     ask_person(
         db,

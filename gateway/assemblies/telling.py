@@ -20,6 +20,8 @@ __all__ = ["tell_done", "tell_match", "tell_off", "when"]
 
 # Of those who come to meetings, so many hear that a decision is done.
 TOLD_MAX = 50
+# Of a meeting that is off all of them have to: nobody is to stand before a locked door.
+OFF_MAX = 2_000
 TOLD = "decision.told"
 
 
@@ -121,9 +123,7 @@ def tell_off(
 ) -> int:
     """Say to who wanted to come that a meeting is called off; how many are told."""
     promised = 0
-    for person_id in invitations.coming(
-        db, meeting_id=meeting.event_id, limit=TOLD_MAX
-    ):
+    for person_id in invitations.coming(db, meeting_id=meeting.event_id, limit=OFF_MAX):
         recorded = meetings.note(
             db,
             f"meeting:{meeting.event_id}:off:{person_id}",

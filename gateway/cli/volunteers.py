@@ -112,8 +112,11 @@ def hand_over(
     """
     from gateway.exporting import NotPermitted, Wanted, let_out, permitted
     from ledger.export import Selection
-    from ledger.export.hand_over import hand_over
+    from ledger.export.hand_over import TOTALS, hand_over
 
+    if (out / TOTALS).exists():
+        # A list that is not written again would stand among those of today.
+        raise Unready(f"{out} holds lists already: name another folder")
     with opened() as service:
         zone = service.settings.time_zone
         if centre is not None and service.places.current().place(centre) is None:

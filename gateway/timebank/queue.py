@@ -17,6 +17,9 @@ __all__ = ["HELP", "INTRODUCTION", "QUEUE"]
 # Two who agreed, and whom the centre brings together; and two whom it did.
 INTRODUCTION = "introduction"
 HELP = "help"
+# After the number of who was introduced: what is said done of an introduction is never
+# taken for help that was given, though another phone was quicker.
+_INTRODUCED = "h"
 
 
 def items(db: Connection, keys: Keys, look: Look) -> Sequence[QueueItem]:
@@ -34,17 +37,18 @@ def items(db: Connection, keys: Keys, look: Look) -> Sequence[QueueItem]:
 
 def done(db: Connection, keys: Keys, order: Order, item: QueueItem) -> None:
     """The two were introduced; or what was arranged was given, as many hours."""
+    number = int(item.value.removesuffix(_INTRODUCED))
     if item.kind == INTRODUCTION:
         introductions.make(
             db,
             key=order.key,
-            introduction_id=int(item.value),
+            introduction_id=number,
             by="centre",
             channel=order.channel,
             at=order.at,
         )
         return
-    one = introductions.by_id(db, int(item.value))
+    one = introductions.by_id(db, number)
     if one is None:
         return
     told = hours.tell(
@@ -64,9 +68,10 @@ def done(db: Connection, keys: Keys, order: Order, item: QueueItem) -> None:
 
 
 def _item(one: Introduction) -> QueueItem:
+    is_new = one.state == "accepted"
     return QueueItem(
-        value=str(one.id),
-        kind=INTRODUCTION if one.state == "accepted" else HELP,
+        value=str(one.id) if is_new else f"{one.id}{_INTRODUCED}",
+        kind=INTRODUCTION if is_new else HELP,
         place=one.place or "",
         since=one.changed_at,
         deeds=(Deed.DONE,),

@@ -17,7 +17,7 @@ from gateway.pushing import ask_person, flow_of
 from gateway.rules import hours_of
 from gateway.service import Service
 from gateway.timebank.whereabouts import above, centre_of, said
-from ledger import people, questions
+from ledger import people, questions, stops
 from ledger.engine import Connection, reading, writing
 from ledger.places.tree import Tree
 from ledger.timebank import favours, hours, introductions, suggesting
@@ -39,7 +39,9 @@ NONE_AFTER = timedelta(days=1)
 LOOK_MAX = 20_000
 ASKED_MAX = 200
 LAPSED_MAX = 200
+TOLD_NONE_MAX = 500
 SCREEN = "tb.one"
+NOBODY_YET = "sms.tb.none"
 
 Apart = Callable[[str, int | str], AbstractContextManager[None]]
 
@@ -117,6 +119,7 @@ def _suggest(
         pairs, busy = suggesting.tried(db, needs, test=test, at=at)
         # One question of ours at a time: a yes must not be to another one.
         busy |= questions.asked(db, flow=flow_of(menus, SCREEN), test=test)
+        busy |= stops.refusing(db, test=test)
         standings = everybodys(db, test=test)
     tree = service.places.current()
     limits: Limits = hours_of(service.settings)
@@ -138,9 +141,16 @@ def _suggest(
     if later:
         with apart("needs", len(later)), writing(service.engine) as db:
             suggesting.look_again(db, sorted(later), at=at + AGAIN_AFTER)
-            for need in needs:
-                if need.id in later and need.at <= at - NONE_AFTER:
-                    _tell_none(db, menus, need, test=test, at=at)
+        long_open = [
+            one for one in needs if one.id in later and one.at <= at - NONE_AFTER
+        ]
+        with reading(service.engine) as db:
+            untold = suggesting.untold(
+                db, long_open, template=NOBODY_YET, limit=TOLD_NONE_MAX
+            )
+        for need in untold:
+            with apart("nobody yet", need.id), writing(service.engine) as db:
+                _tell_none(db, menus, need, test=test, at=at)
     if found:
         log.info("hours_suggested", number=len(found[:ASKED_MAX]), rehearsed=test)
 
@@ -201,7 +211,7 @@ def _tell_none(
     receipts.promise_text(
         db,
         menus,
-        template="sms.tb.none",
+        template=NOBODY_YET,
         event_id=need.id,
         person_id=need.person_id,
         campaign=one.campaign,

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from sqlalchemy import Connection, or_
 
-from ledger import events, schema
+from ledger import events, people, schema
 from ledger.assemblies.decisions import Decision, Kind, State, chosen, locked, note, put
 from ledger.events import Recorded
 
@@ -156,20 +156,32 @@ def waiting(
 
 
 def to_remind(
-    db: Connection, *, today: date, at: datetime, limit: int
+    db: Connection,
+    *,
+    without: Collection[int] = (),
+    test: bool,
+    today: date,
+    at: datetime,
+    limit: int,
 ) -> Sequence[Decision]:
-    """Decisions whose office is to be asked now, the most urgent first."""
+    """Decisions whose office is to be asked now, the most urgent first.
+
+    None of the owners `without`: they have a question before them.
+    """
     return chosen(
         db,
         _row.state == State.OPEN,
         _row.kind != Kind.PROPOSAL,
         _row.owner_id.is_not(None),
+        _row.owner_id.not_in(sorted(without)),
+        _row.test.is_(test),
         _row.due_on >= today - LATE_MAX,
         _row.due_on <= today + REMIND_AHEAD,
         or_(_row.claim.is_(None), _row.claim != Claim.DONE),
         or_(
             _row.reminded_at.is_(None),
-            (_row.due_on <= today + SOON) & (_row.reminded_at < at - APART),
+            # Once: what is within this window is closer together than APART.
+            _row.due_on.between(today, today + SOON) & (_row.reminded_at < at - APART),
         ),
         order=(_row.due_on, _row.event_id),
         limit=limit,
@@ -178,8 +190,21 @@ def to_remind(
 
 def remind(
     db: Connection, decision: Decision, *, today: date, channel: str, at: datetime
-) -> Recorded:
-    """Note that the office is asked today; not `first` if it was."""
+) -> Recorded | None:
+    """Note that the office is asked today; not `first` if it was.
+
+    None where there is nothing to ask any more: it is settled, claimed to be done, or
+    another's, or its owner was erased.
+    """
+    people.hold_all(db, person_ids=_owner_of(decision))
+    found = locked(db, decision.event_id)
+    if (
+        found.state is not State.OPEN
+        or found.claim == Claim.DONE
+        or found.owner_id is None
+        or found.owner_id != decision.owner_id
+    ):
+        return None
     key = f"decision:{decision.event_id}:reminded:{today.isoformat()}"
     recorded = note(
         db,
@@ -193,6 +218,10 @@ def remind(
     )
     put(db, decision.event_id, at, reminded_at=at)
     return recorded
+
+
+def _owner_of(decision: Decision) -> tuple[int, ...]:
+    return () if decision.owner_id is None else (decision.owner_id,)
 
 
 def _settle(
@@ -210,6 +239,8 @@ def _settle(
     again = events.repeated(db, key=key, kind=kind, body=body)
     if again is not None:
         return Settled(again, Outcome.NOTED)
+    # Whoever is erased comes to their decisions last, and the office is told of this.
+    people.hold_all(db, person_ids=_owner_of(decision))
     found = locked(db, decision.event_id)
     if found.state is not State.OPEN:
         return Settled(None, Outcome.SETTLED)

@@ -22,7 +22,7 @@ from sqlalchemy import (
     update,
 )
 
-from ledger import events, schema
+from ledger import events, people, schema
 from ledger.assemblies import benefactors
 from ledger.assemblies.meetings import HELD, Meeting, meeting_of, note
 from ledger.events import Recorded
@@ -193,7 +193,15 @@ def to_ask(db: Connection, meeting: Meeting, *, limit: int) -> Sequence[int]:
 def ask(
     db: Connection, meeting: Meeting, *, person_id: int, channel: str, at: datetime
 ) -> Recorded | None:
-    """Note that somebody is asked now; None if they were, or answered by themselves."""
+    """Note that somebody is asked now; None if they were, or answered by themselves.
+
+    Also None for who was erased, or a meeting called off, since they were looked up.
+    """
+    if people.hold(db, person_id=person_id) is None:
+        return None
+    found = meeting_of(db, meeting.event_id, lock=True)
+    if found is None or not found.is_ahead(at):
+        return None
     new = _ask_once(
         db,
         meeting_id=meeting.event_id,
@@ -222,8 +230,23 @@ def to_remind(
 
 def remind(
     db: Connection, meeting: Meeting, *, person_id: int, channel: str, at: datetime
-) -> Recorded:
-    """Note that somebody is reminded now; not `first` if they were before."""
+) -> Recorded | None:
+    """Note that somebody is reminded now; not `first` if they were before.
+
+    None if they do not come any more, or the meeting was called off.
+    """
+    if people.hold(db, person_id=person_id) is None:
+        return None
+    found = meeting_of(db, meeting.event_id, lock=True)
+    if found is None or not found.is_ahead(at):
+        return None
+    said = db.scalar(
+        select(_present.answer).where(
+            _present.meeting_id == meeting.event_id, _present.person_id == person_id
+        )
+    )
+    if said != Answer.YES:
+        return None
     key = f"meeting:{meeting.event_id}:reminded:{person_id}"
     return note(
         db, key, REMINDED, {}, meeting, person_id=person_id, channel=channel, at=at

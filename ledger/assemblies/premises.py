@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
-from ledger import events, schema
+from ledger import events, people, schema
 from ledger.assemblies.districts import CAMPAIGN
 from ledger.assemblies.limits import METRES_MAX, Wrong, check_count
 from ledger.events import Recorded
@@ -181,7 +181,10 @@ def match(
     Both leave the register. `key` is that of the need's event. Returns them as they
     were, for who tells the two people.
     """
-    # In the order of ids, as two secretaries would wait for each other.
+    # The people first, as whoever erases one of them comes to the premises after that;
+    # then in the order of ids, as two secretaries would wait for each other.
+    sides = (find(db, one) for one in {offer_id, need_id})
+    people.hold_all(db, person_ids={one.person_id for one in sides if one is not None})
     found = {one: find(db, one, lock=True) for one in sorted({offer_id, need_id})}
     offer, need = found.get(offer_id), found.get(need_id)
     if offer is None or offer.side is not Side.OFFER:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 
 from ledger.places.checking import checked
@@ -28,6 +29,8 @@ LANGUAGES = ("fa", "en")
 
 BYTES_MAX = 32_000_000
 ROWS_MAX = 100_000
+# With those that are empty: a spreadsheet has no more, and saves all of them.
+LINES_MAX = 1_048_576
 CELL_CHARS_MAX = 400
 # A screen that asks "is it this one?" has room for so much.
 TITLE_CHARS_MAX = 30
@@ -38,10 +41,12 @@ POSTCODE_DIGITS = 10
 _CODE = re.compile(rf"[a-z0-9][a-z0-9-]{{0,{PLACE_CHARS - 1}}}")
 _PREFIX = re.compile(rf"[1-9][0-9]{{0,{POSTCODE_DIGITS - 1}}}")
 _DIAL = re.compile(rf"[1-9][0-9]{{{DIAL_DIGITS_MIN - 1},{DIAL_DIGITS_MAX - 1}}}")
-# Nobody sees these, and some turn the text around them.
-_UNSEEN = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069]"
-)
+# Nobody sees characters of these kinds, and some turn the text around them: controls,
+# formats, separators of lines, private and unknown ones. Persian needs the joiners, and
+# a few letters are blank.
+_UNSEEN = frozenset(("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"))
+_JOINERS = "\u200c\u200d"
+_BLANK = "\u115f\u1160\u2800\u3164\uffa0"
 # The letters of an Arabic keyboard, where Persian has its own.
 _PERSIAN = str.maketrans({"\u064a": "\u06cc", "\u0643": "\u06a9"})
 
@@ -59,6 +64,9 @@ def read_places(raw: bytes) -> tuple[Place, ...]:
             faults.add(line, f"the code {place.code} stands in line {first} already")
             continue
         rows[place.code] = (line, place)
+    if not rows:
+        # Brought in, it would close every place there is.
+        faults.add(0, "there is no place in the file")
     places = checked(rows, faults)
     faults.refuse()
     return places
@@ -123,6 +131,9 @@ def _rows(text: str, faults: Faults) -> Iterator[tuple[int, Mapping[str, str]]]:
             raise BadPlaces([Fault(1, f"the first line has to be {wanted}")])
         for cells in reader:
             if not any(cell.strip() for cell in cells):
+                if reader.line_num > LINES_MAX:
+                    faults.add(reader.line_num, f"more than {LINES_MAX:,} lines")
+                    return
                 continue
             rows += 1
             if rows > ROWS_MAX:
@@ -144,7 +155,7 @@ def _place(line: int, cells: Mapping[str, str], faults: Faults) -> Place | None:
         if len(cell) > CELL_CHARS_MAX:
             faults.add(line, f"{name} is longer than {CELL_CHARS_MAX} characters")
             return None
-        if _UNSEEN.search(cell):
+        if any(map(_is_unseen, cell)):
             faults.add(line, f"{name} has a character that nobody sees")
             return None
     told = {name: value.strip() for name, value in cells.items()}
@@ -166,6 +177,13 @@ def _place(line: int, cells: Mapping[str, str], faults: Faults) -> Place | None:
         prefixes=_prefixes(line, told["prefixes"], faults),
         dial=_dial(line, told["dial"], faults),
     )
+
+
+def _is_unseen(char: str) -> bool:
+    if char.isascii():
+        return not char.isprintable()
+    unseen = unicodedata.category(char) in _UNSEEN and char not in _JOINERS
+    return unseen or char in _BLANK
 
 
 def _titles(line: int, cell: Mapping[str, str], faults: Faults) -> dict[str, str]:

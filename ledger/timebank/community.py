@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from sqlalchemy import ColumnElement, Connection, bindparam, case, func, or_, select
 
-from ledger import chart, events
+from ledger import chart, events, people
 from ledger.events import Moved
 from ledger.requests import Refused
 from ledger.schema import account, event, transfer
@@ -58,11 +58,14 @@ def give(
 ) -> Outcome:
     """Give hours of one's own to the community of `to`, a centre or a campaign.
 
-    Only what somebody has and has not arranged to spend can be given.
+    Only what somebody has and has not arranged to spend can be given, and nothing of
+    who is erased.
     """
     assert minutes > 0
     if events.find(db, key=key) is not None:
         return Outcome.DONE
+    if people.hold(db, person_id=person_id) is None:
+        return Outcome.FEW
     person = chart.person_time(person_id)
     lock(db, person)
     own = standing_of(db, person_id=person_id, test=test)
@@ -102,11 +105,14 @@ def grant(
 ) -> bool:
     """Spend the community's hours on somebody who can ask for none; False if done.
 
-    Raises Refused where the community has too few, or the person can still ask.
+    Raises Refused where the community has too few, or the person can still ask, or is
+    erased.
     """
     assert minutes > 0
     if events.find(db, key=key) is not None:
         return False
+    if people.hold(db, person_id=person_id) is None:
+        raise Refused("they are erased")
     person, community = chart.person_time(person_id), chart.community_time(of)
     lock(db, person, community)
     own = standing_of(db, person_id=person_id, test=test)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, func, insert, select, update
 from ledger import codes, events
 from ledger.events import Recorded
 from ledger.schema import code, favour, introduction, signup
-from ledger.timebank.standing import HOUR, Limits, standing_of
+from ledger.timebank.standing import HOUR, Limits, hold, standing_of
 from ledger.vault import Keys
 
 __all__ = [
@@ -247,6 +247,7 @@ def close(
     db: Connection, one: Favour, *, key: str, by: str, channel: str, at: datetime
 ) -> Outcome:
     """Be done with an open offer or need; who is asked about it comes too late."""
+    hold(db, one.person_id)
     if events.find(db, key=key) is not None:
         return Outcome.DONE
     # Who answers the question meanwhile has its row first, and then this one.

@@ -103,6 +103,8 @@ def tell(
     if one.state not in ("accepted", "introduced"):
         told = one.state in ("told", "disputed", "confirmed")
         return Done(Outcome.ALREADY if told else Outcome.LATE, one)
+    # Of two who helped each other and say so at once, each would wait for the other's.
+    lock(db, chart.person_time(one.giver_id), chart.person_time(one.receiver_id))
     recorded = events.record(
         db,
         key=key,

@@ -248,8 +248,9 @@ def hold(db: Connection, *people: int) -> None:
 def lock(db: Connection, *codes: str) -> None:
     """Hold accounts of minutes until the transaction ends, in the order of their ids.
 
-    Whoever posts comes through here, so that the sums that follow stay true.
+    Whoever posts comes through here, so that the sums that follow stay true. New ones
+    are made in the order of their codes: who makes one has it alone until the end.
     """
-    for code in codes:
+    for code in sorted(codes):
         account_id(db, code, MINUTE)
     db.execute(_LOCK, {"codes": list(codes)}).all()

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, func, select, update
 
-from ledger.schema import favour, introduction
+from ledger.schema import favour, introduction, outbox
 from ledger.timebank.standing import HOUR, Limits, Standing
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "stale",
     "suggest",
     "tried",
+    "untold",
 ]
 
 AT_ONCE = 500
@@ -182,6 +183,27 @@ def look_again(db: Connection, needs: Sequence[int], *, at: datetime) -> None:
             )
             .values(next_at=at)
         )
+
+
+def untold(
+    db: Connection, needs: Sequence[Open], *, template: str, limit: int
+) -> list[Open]:
+    """Those of these needs of which the text `template` was never promised."""
+    found: list[Open] = []
+    for start in range(0, len(needs), AT_ONCE):
+        some = needs[start : start + AT_ONCE]
+        told = set(
+            db.scalars(
+                select(outbox.c.event_id).where(
+                    outbox.c.event_id.in_([one.id for one in some]),
+                    outbox.c.template == template,
+                )
+            )
+        )
+        found += [one for one in some if one.id not in told]
+        if len(found) >= limit:
+            break
+    return found[:limit]
 
 
 def stale(db: Connection, *, before: datetime, at: datetime, limit: int) -> list[int]:

@@ -230,6 +230,29 @@ def test_two_decisions_of_one_office_are_asked_about_one_after_the_other(
     assert "مصوبه 2" in second
 
 
+def test_the_many_decisions_of_one_office_stand_before_no_other(
+    desk: Operator, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.assemblies.due.LOOK_MAX", 2)
+    for title in ("الف", "ب", "پ"):
+        run(
+            desk,
+            *("assembly", "decide", "11", "--title", title, "--due", "1405/09/08"),
+            *("--owner", "معاونت اجتماعی", "--phone", OFFICE),
+        )
+    run(
+        desk,
+        *("assembly", "decide", "12", "--title", "ت", "--due", "1405/09/09"),
+        *("--owner", "معاونت فنی", "--phone", STRANGER),
+    )
+    later(gateway, minutes=1)
+    assert gateway.promised == ["sms.ben.due"]
+    later(gateway, minutes=1)
+    assert gateway.promised == ["sms.ben.due"] * 2
+    later(gateway, minutes=1)
+    assert gateway.promised == ["sms.ben.due"] * 2
+
+
 def test_an_answer_after_the_last_word_says_so(
     desk: Operator, gateway: Gateway
 ) -> None:

@@ -275,9 +275,13 @@ def test_nothing_that_was_said_to_a_centre_stands_anywhere_else(
     places += exported(gateway, tmp_path)
     places += published(gateway, tmp_path / "public")
     places += rows(gateway)
-    places.append(("metrics", gateway.client.get("/metrics").text))
+    metrics = gateway.client.get("/metrics")
+    assert metrics.status_code == 200
+    places.append(("metrics", metrics.text))
     places.append(("logs", logged()))
     assert logged().strip()
+    # The centre did read, and that stands in the books without what it read.
+    assert gateway.rows("event", kind="reason.shown")
     for place, said in places:
         assert found(secret, said) == [], place
         if place != "people in full":

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from gateway.placing import shipped, take_in
-from ledger import sensitive
-from ledger.engine import reading
+from ledger import people, sensitive
+from ledger.engine import reading, writing
 from ledger.groups import Group
 from ledger.sensitive import What
 from tests.gateway.correspondence import Phone
@@ -63,6 +63,47 @@ def test_an_answer_is_asked_after_a_consent_and_kept_for_the_own_centre(
     assert (event.body, event.centre, event.district) == ({}, None, None)
 
 
+@pytest.mark.parametrize(
+    ("language", "screens"),
+    [
+        (
+            "fa",
+            (
+                "پرسش بعد اختیاری است؛ پاسخ را فقط مرکز شما می‌بیند.\n1 می‌پذیرم\n0 رد",
+                "گروه شما؟\n1 زن سرپرست خانوار\n2 معلولیت\n3 اوتیسم\n4 آلزایمر\n5 دیگر"
+                "\n0 رد",
+                "پاسخ نزد مرکز نمونه ۱ تهران بماند؟\n1 بله\n0 خیر",
+                "سپاس. فقط مرکز شما می‌بیند و هر وقت بخواهید پاک می‌شود.",
+            ),
+        ),
+        (
+            "en",
+            (
+                "The next question is optional; only your centre sees the answer."
+                "\n1 I agree\n0 Skip",
+                "Your group?\n1 Woman head of household\n2 Disability\n3 Autism"
+                "\n4 Alzheimer\n5 Other\n0 Skip",
+                "Keep the answer with Sample centre 1, Tehran?\n1 Yes\n0 No",
+                "Thank you. Only your centre sees it, and it is erased whenever you "
+                "wish.",
+            ),
+        ),
+    ],
+)
+def test_the_question_reads_so_in_both_languages(
+    town: Gateway, language: str, screens: tuple[str, ...]
+) -> None:
+    (person,) = town.rows("person")
+    with writing(town.service.engine) as db:
+        people.set_language(db, person_id=person.id, language=language)
+    read = [
+        town.dial("*".join(("1", "3", "1")[:turn]), session="s", code=GROUP).text
+        for turn in range(4)
+    ]
+    assert read == list(screens)
+    assert answer(town) == Group.AUTISM
+
+
 @pytest.mark.parametrize("answers", [("0",), ("1", "0"), ("1", "2", "0"), ("1", "2")])
 def test_who_stops_on_the_way_leaves_nothing(
     town: Gateway, answers: tuple[str, ...]
@@ -100,6 +141,31 @@ def test_nobody_is_asked_by_text(town: Gateway) -> None:
 def test_a_volunteer_who_left_is_not_asked(town: Gateway) -> None:
     town.walk("3", "1", session="leave", code=VOLUNTEER)
     assert say(town, session="s1").startswith("مرکز شما را نمی‌شناسیم")
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        pytest.param(("3", "1"), id="who leaves"),
+        pytest.param(("2", "1", "11102", "1", "4", "1"), id="who changes"),
+    ],
+)
+def test_an_answer_does_not_stay_where_nobody_is_a_volunteer_any_more(
+    town: Gateway, answers: tuple[str, ...]
+) -> None:
+    say(town, "1", "2", "1", session="s1")
+    screen = town.walk(*answers, session="away", code=VOLUNTEER)
+    assert screen.ends, screen
+    assert town.rows("sensitive") == []
+    (mine,) = town.rows("signup")
+    assert (mine.state, mine.place_code) != ("active", CENTRE_CODE)
+
+
+def test_an_answer_stays_with_who_changes_something_else(town: Gateway) -> None:
+    say(town, "1", "2", "1", session="s1")
+    town.walk("2", "1", CENTRE, "2", "4", "1", session="skill", code=VOLUNTEER)
+    assert len(town.rows("event", kind="signup.change")) == 1
+    assert answer(town) == Group.DISABILITY
 
 
 @pytest.mark.parametrize("gateway_database", ["sqlite"], indirect=True)

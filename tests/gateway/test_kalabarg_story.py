@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
-from gateway.kalabarg import Reason
+from gateway.facts import Asker
+from gateway.figures import kept_figures
+from gateway.kalabarg import Reason, why
 from gateway.placing import shipped, take_in
 from ledger import sensitive, staff
 from ledger.engine import reading, writing
@@ -13,6 +18,7 @@ from ledger.staff import Role
 from phone.codes import damm
 from tests.gateway.correspondence import Phone
 from tests.gateway.house import NOON, OTHER_PHONE, Gateway
+from ussd.machine import Need
 
 KALABARG, BROUGHT, CENTRE_DESK = "*780*5588*3#", "*780*5588*33#", "*780*5588*6#"
 CENTRE, CENTRE_CODE, OTHER_CENTRE = "11023", "c11023", "c11031"
@@ -78,6 +84,9 @@ def test_a_request_goes_from_the_dial_to_the_export(town: Gateway) -> None:
     assert "4 علت" in desk.text
     why = town.dial("1*1*4", session="desk", phone=OTHER_PHONE, code=CENTRE_DESK)
     assert why.text.startswith("علت: بیماری")
+    (shown,) = town.rows("event", kind="reason.shown")
+    (who,) = town.rows("staff")
+    assert (shown.about_id, shown.body["staff"]) == (event.id, who.id)
     town.walk("1", "1", "2", "1", session="take", phone=OTHER_PHONE, code=CENTRE_DESK)
     assert delivery(town) == (CENTRE_CODE, "taken")
     assert code in phone.news()[0]
@@ -118,6 +127,30 @@ def test_a_phone_of_no_such_centre_reads_no_reason(town: Gateway, place: str) ->
     register(town, THIRD, place)
     desk = town.walk("1", "1", "4", session="desk", phone=THIRD, code=CENTRE_DESK)
     assert "بیماری" not in desk.text
+    assert town.rows("event", kind="reason.shown") == []
+
+
+def test_a_reason_is_asked_for_anew_after_a_while(town: Gateway) -> None:
+    ask(town)
+    keys = {"phone": OTHER_PHONE, "code": CENTRE_DESK}
+    assert "بیماری" in town.walk("1", "1", "4", session="d1", **keys).text
+    with reading(town.service.engine) as db:
+        asker = Asker(
+            phone=OTHER_PHONE,
+            campaign="",
+            test=False,
+            line="",
+            figures=kept_figures(town.service.engine, town.service.redis),
+            at=town.clock(),
+            time_zone="Asia/Tehran",
+        )
+        item = f"kalabarg.{town.rows('delivery')[0].event_id}"
+        need = Need("delivery_why", item)
+        assert why(db, town.service.keys, need, asker) == {"why": "3"}
+        later = replace(asker, at=asker.at + timedelta(minutes=11))
+        assert why(db, town.service.keys, need, later) == {"why": ""}
+    assert "بیماری" in town.walk("1", "1", "4", session="d2", **keys).text
+    assert len(town.rows("event", kind="reason.shown")) == 2
 
 
 @pytest.mark.parametrize("way", ["5", "skip"])

@@ -43,7 +43,7 @@ def test_a_need_is_written_down_once_listed_and_closed(
     )
     closed = operator.run("needs", "close", str(need.event_id), "--by", "sara")
     assert closed.output == f"need {need.event_id} is closed\n"
-    twice = operator.run("needs", "cancel", str(need.event_id), "--by", "sara")
+    twice = operator.run("needs", "close", str(need.event_id), "--by", "sara")
     assert (twice.exit_code, "closed already" in twice.output) == (2, True)
     assert operator.run("needs", "list").output == "nobody is needed\n"
     assert "closed" in operator.run("needs", "list", "--all").output

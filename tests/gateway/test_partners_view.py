@@ -11,6 +11,8 @@ import pytest
 from pydantic import ValidationError
 
 from gateway.views.openapi import DESCRIPTION
+from ledger import events
+from ledger.engine import writing
 from tests.gateway.conftest import DATABASES
 from tests.gateway.house import Gateway, close_gateway, open_gateway, settings
 
@@ -76,6 +78,31 @@ def test_of_fewer_than_five_people_nothing_is_told(shared: Gateway) -> None:
     shared.clock.wait(days=1)
     (total,) = ask(shared, OURS).json["totals"]
     assert (total["number"], total["amount"]) == (None, None)
+
+
+@BOTH
+def test_a_gift_of_an_unknown_giver_is_somebodys_and_goods_are_nobodys(
+    shared: Gateway,
+) -> None:
+    with writing(shared.service.engine) as db:
+        for kind in ("gift", "batch.send"):
+            events.record(
+                db,
+                key=f"partner:{kind}",
+                kind=kind,
+                body={},
+                campaign="one-plus-one",
+                channel="operator",
+                partner="hemmat",
+                test=False,
+                at=shared.clock(),
+            )
+    shared.clock.wait(days=1)
+    totals = ask(shared, OURS).json["totals"]
+    assert {one["kind"]: one["number"] for one in totals} == {
+        "batch.send": 1,
+        "gift": None,
+    }
 
 
 def test_the_answer_is_what_the_description_says(shared: Gateway) -> None:

@@ -7,11 +7,13 @@ from structlog.typing import EventDict
 
 from gateway.placing import shipped, take_in
 from gateway.sweeping import sweep
-from ledger import erasing, people, staff
+from ledger import erasing, people, staff, stops
 from ledger.engine import reading, writing
 from ledger.export import HOURS
 from ledger.staff import Role
+from ledger.timebank import introductions
 from ledger.timebank.hours import CONFIRM_WITHIN
+from ledger.vault import look_up
 from ledger.verify import verify
 from tests.gateway.correspondence import Phone
 from tests.gateway.house import ROOT_CODE, Gateway
@@ -219,6 +221,72 @@ def test_hours_that_nobody_confirms_are_void_and_told(gateway: Gateway) -> None:
     assert giver.news() == [f"بانک زمان: ۲ ساعت تایید نشد و بسته شد. کد {code}"]
     assert [row.state for row in gateway.rows("introduction")] == ["void"]
     assert _is_sound(gateway)
+
+
+def test_two_phones_of_a_centre_do_not_tell_hours_by_one_introduction(
+    gateway: Gateway,
+) -> None:
+    giver, _, _ = _asked(gateway)
+    giver.says("بله")
+    # The one reads "to be introduced" when the other says that they were.
+    here = {"phone": AT_THE_CENTRE, "code": CENTRE_CODE, "session": "one"}
+    asked = gateway.walk("1", "1", "1", **here)
+    assert "انجام شد؟" in asked.text
+    (waiting,) = gateway.rows("introduction")
+    with writing(gateway.service.engine) as db:
+        introductions.make(
+            db,
+            key="other",
+            introduction_id=waiting.event_id,
+            by="centre",
+            channel="at",
+            at=gateway.clock(),
+        )
+    said = gateway.dial("1*1*1*1", **here)
+    assert said.text.startswith("این کار دیگر در صف نیست.")
+    assert [row.state for row in gateway.rows("introduction")] == ["introduced"]
+    assert gateway.rows("event", kind="hours") == []
+
+
+def test_of_two_numbers_that_a_centre_reads_the_books_keep_both(
+    gateway: Gateway,
+) -> None:
+    giver, _, _ = _asked(gateway)
+    giver.says("بله")
+    shown = _dial(gateway, "1", "1", "3", phone=AT_THE_CENTRE, code=CENTRE_CODE)
+    assert "09351110003" in shown
+    assert "09121110001" in shown
+    with reading(gateway.service.engine) as db:
+        theirs = {
+            found.id
+            for number in (GIVER, RECEIVER)
+            if (found := people.find(db, gateway.service.keys, number))
+        }
+    kept = gateway.rows("event", kind="people.shown")
+    assert {row.person_id for row in kept} == theirs
+
+
+def test_who_wants_no_texts_is_not_asked_to_help(gateway: Gateway) -> None:
+    _enter(gateway, "1", GIVER)
+    gateway.clock.wait(minutes=1)
+    _enter(gateway, "1", OTHER_GIVER)
+    with writing(gateway.service.engine) as db:
+        stops.stop(
+            db,
+            key="stop",
+            look_up=look_up(gateway.service.keys, GIVER),
+            line=stops.EVERY_LINE,
+            channel="at",
+            test=False,
+            at=gateway.clock(),
+        )
+    _enter(gateway, "2", RECEIVER)
+    _sweep(gateway, seconds=5)
+    (one,) = gateway.rows("introduction")
+    with reading(gateway.service.engine) as db:
+        asked = people.find(db, gateway.service.keys, OTHER_GIVER)
+    assert asked is not None
+    assert one.giver_id == asked.id
 
 
 def test_who_takes_a_need_back_frees_the_giver(gateway: Gateway) -> None:

@@ -73,6 +73,20 @@ def test_a_line_that_changed_is_named_and_stays(desk: Operator, tmp_path: Path) 
     assert "0 entries" in said
 
 
+def test_a_rehearsed_list_is_brought_in_all_the_same(
+    desk: Operator, tmp_path: Path
+) -> None:
+    path = listed(tmp_path, LIST.format("16041"))
+    assert "2 entries" in bring_in(desk, path, "--yes", "--test")
+    assert "2 entries" in bring_in(desk, path, "--yes")
+    assert [row.test for row in desk.gateway.rows("entry")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+
+
 @pytest.mark.parametrize(
     ("line", "fault"),
     [
@@ -144,6 +158,12 @@ def test_the_lists_of_a_round_sum_to_its_total(desk: Operator, tmp_path: Path) -
         "place-unknown": "1",
         "total": "4",
     }
+    ran = desk.run(
+        *("volunteers", "hand-over", "--round", "between"),
+        *("--out", str(tmp_path / "lists"), "--by", "sara"),
+    )
+    assert ran.exit_code == 2
+    assert "name another folder" in ran.output
     gateway.walk("3", "1", code=DIRECT, session="s5")
     assert "3 volunteers" in hand_over(desk, tmp_path / "again")
     assert "1 volunteers in 1 lists" in hand_over(

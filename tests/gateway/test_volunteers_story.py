@@ -11,15 +11,17 @@ from gateway.placing import shipped, take_in
 from gateway.renumbering import MOVED_AFTER
 from gateway.sweeping import sweep
 from ledger import people
-from ledger.engine import reading
+from ledger.engine import reading, writing
 from ledger.signups import name_of, signup_of
 from tests.gateway.correspondence import Phone
 from tests.gateway.house import NOON, OTHER_PHONE, PHONE, Gateway
+from tests.ledger.test_signups import volunteer
 
 DIRECT = "*780*5588*2#"
 CENTRE, BOOTH = "11023", "*780*5588*22*"
 CAMPAIGN = "salam-mahalle"
 THIRD = "+989121110000"
+NEW = "*780*5588*24#"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -61,6 +63,15 @@ def test_a_volunteer_signs_up_at_a_centre_and_is_placed_in_the_tree(
     assert again.text.startswith("شما یاریگرید.")
     assert code in town.dial("1", session="s2", code=DIRECT).text
     assert town.promised == ["sms.vol"]
+
+
+def test_a_sign_up_goes_from_the_dial_to_the_export(town: Gateway) -> None:
+    code = sign_up(town, "s1")
+    (line,) = town.exported("signups")
+    assert line.startswith(f"{code},2026-11-22T")
+    assert ",c11023,c11023," in line
+    assert "***4567" in line
+    assert PHONE not in line
 
 
 def test_a_mistyped_centre_is_asked_about(town: Gateway) -> None:
@@ -228,15 +239,50 @@ def test_an_entry_that_nobody_answers_expires(town: Gateway) -> None:
     assert town.rows("signup") == []
 
 
+def test_a_lost_call_that_confirmed_an_entry_is_told_again(town: Gateway) -> None:
+    write_down(town, "09351112233", "s1")
+    done = town.walk("1", session="s2", phone=OTHER_PHONE, code=DIRECT)
+    town.forget()
+    again = town.dial("1", session="s2", phone=OTHER_PHONE, code=DIRECT)
+    assert done.code in again.text
+
+
+def test_who_stopped_meanwhile_is_not_asked(town: Gateway) -> None:
+    write_down(town, "09351112233", "s1")
+    Phone(town, OTHER_PHONE).says("لغو۱۱")
+    before = town.promised
+    asked(town)
+    assert town.promised == before
+    (entry,) = town.rows("entry")
+    assert entry.state == "refused"
+
+
+def test_who_signed_up_meanwhile_is_not_asked(town: Gateway) -> None:
+    write_down(town, "09351112233", "s1", by=THIRD)
+    with writing(town.service.engine) as db:
+        keys = town.service.keys
+        person = people.remember(db, keys, OTHER_PHONE, at=NOON)
+        volunteer(db, person_id=person.id, campaign=CAMPAIGN)
+    asked(town)
+    assert "sms.entry" not in town.promised
+    (entry,) = town.rows("entry")
+    assert entry.state == "expired"
+
+
+def test_an_entry_that_is_over_bars_nobody_at_night(town: Gateway) -> None:
+    write_down(town, "09351112233", "s1")
+    town.clock.wait(days=14, hours=11)
+    screen = town.dial("", session="s2", phone=OTHER_PHONE, code=DIRECT)
+    assert screen.text.startswith("شماره و پاسخ برای دعوت")
+
+
 # -- a new number ---------------------------------------------------------------------
 
 
 def change_number(
     gateway: Gateway, session: str = "n1", new: str = "09351112233"
 ) -> str:
-    return gateway.walk(
-        "1", new, "1", session=session, code="*780*5588*24#", phone=PHONE
-    ).text
+    return gateway.walk("1", new, "1", session=session, code=NEW, phone=PHONE).text
 
 
 def test_a_number_changes_once_both_phones_agree(town: Gateway) -> None:
@@ -282,11 +328,54 @@ def test_who_signs_up_meanwhile_takes_no_other(town: Gateway) -> None:
     sign_up(town, "s1")
     change_number(town)
     sign_up(town, "s2", OTHER_PHONE)
-    screen = town.walk("1", session="s3", phone=OTHER_PHONE, code="*780*5588*24#")
+    screen = town.walk("1", session="s3", phone=OTHER_PHONE, code=NEW)
     assert screen.text.startswith("این گوشی خودش")
     town.clock.wait(hours=1)
     asked(town)
     assert len({row.person_id for row in town.rows("signup")}) == 2
+
+
+def test_a_phone_is_offered_one_number_at_a_time(town: Gateway) -> None:
+    sign_up(town, "s1")
+    change_number(town)
+    stranger = town.walk(
+        "1", "09351112233", "1", session="n2", code=NEW, phone="+989121110000"
+    )
+    assert stranger.text.startswith("سپاس. با گوشی تازه")
+    assert len(town.rows("renumbering")) == 1
+    assert town.promised.count("sms.number") == 1
+
+
+def test_a_no_after_a_yes_is_a_no(town: Gateway) -> None:
+    sign_up(town, "s1")
+    change_number(town, "n1")
+    change_number(town, "n2")
+    town.clock.wait(minutes=1)
+    new = Phone(town, OTHER_PHONE)
+    # Which of the two, and then the other.
+    for _ in range(2):
+        new.says("1")
+        town.clock.wait(minutes=5)
+    assert "انتقالی انجام نمی‌شود. سپاس." in new.says("2")
+    town.clock.wait(hours=1)
+    asked(town)
+    with reading(town.service.engine) as db:
+        assert people.find(db, town.service.keys, PHONE)
+    assert {row.state for row in town.rows("renumbering")} == {"refused"}
+
+
+def test_who_was_asked_for_by_others_may_ask_themselves(town: Gateway) -> None:
+    for number in range(3):
+        other = f"+98912000000{number}"
+        town.walk("1", "09351112233", "1", session=f"n{number}", code=NEW, phone=other)
+    screen = town.walk(*("2",), session="own", phone=OTHER_PHONE, code=NEW)
+    assert screen.text.startswith("انتقالی انجام نمی‌شود")
+    for number in range(3):
+        town.walk("2", session=f"no{number}", phone=OTHER_PHONE, code=NEW)
+    screen = town.walk(
+        "1", "09121110000", "1", session="own2", phone=OTHER_PHONE, code=NEW
+    )
+    assert screen.text.startswith("سپاس. با گوشی تازه")
 
 
 def test_nobody_else_agrees_to_a_new_number(town: Gateway) -> None:
@@ -302,3 +391,7 @@ def test_nobody_else_agrees_to_a_new_number(town: Gateway) -> None:
     asked(town)
     (change,) = town.rows("renumbering")
     assert (change.state, change.look_up) == ("expired", None)
+    with reading(town.service.engine) as db:
+        # The phone that never answered was only typed by somebody else.
+        assert people.find(db, town.service.keys, OTHER_PHONE) is None
+        assert people.find(db, town.service.keys, PHONE) is not None

@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import Connection, Engine, select
 
-from ledger import entries, entries_over, erasing, schema, signups
-from ledger.engine import writing
+from ledger import entries, entries_over, erasing, people, schema, signups
+from ledger.engine import connect, writing
 from ledger.entries import ENTRY_TIME, Answers, Entry, EntryState, Made
 from ledger.signups import Placed, Said, Where
 from ledger.vault import WrongKeys
 from tests.ledger.facts import AT, KEYS, OTHER_PHONE, caller, count
+from tests.ledger.test_signups import volunteer
 
 SAID = Said("centre", "11023", None, None, "teaching", "more", "menus-hash")
 ANSWERS = Answers(SAID, Placed("c11023", None, "c11023"), Where("c11023", None, "b1"))
@@ -89,10 +93,10 @@ def test_a_phone_is_asked_once_and_has_its_time_from_then(
     later = AT + timedelta(days=3)
     with writing(ledger_engine) as db:
         enter(db)
-        (entry,) = entries.due(db, limit=5)
+        (entry,) = entries.due(db, campaigns=["winter"], limit=5)
         assert entries.begin(db, entry=entry, channel="desk", at=later) is not None
         assert entries.begin(db, entry=entry, channel="desk", at=later) is None
-        assert entries.due(db, limit=5) == []
+        assert entries.due(db, campaigns=["winter"], limit=5) == []
         assert entries.over(db, at=AT + ENTRY_TIME, limit=5) == []
         assert len(entries.over(db, at=later + ENTRY_TIME, limit=5)) == 1
 
@@ -169,3 +173,37 @@ def test_a_refused_entry_is_emptied_after_a_while(ledger_engine: Engine) -> None
         assert len(entries_over.old(db, before=AT, limit=5)) == 1
         entries_over.empty(db, event_id=entry.event_id)
         assert entries_over.old(db, before=AT, limit=5) == []
+
+
+def test_a_campaign_that_is_gone_stands_in_nobodys_way(ledger_engine: Engine) -> None:
+    with writing(ledger_engine) as db:
+        enter(db)
+        assert entries.due(db, campaigns=["spring"], limit=1) == []
+        assert len(entries.due(db, campaigns=["spring", "winter"], limit=1)) == 1
+
+
+def test_who_signs_up_in_the_moment_they_would_be_forgotten_is_waited_for(
+    postgres_ledger_url: str,
+) -> None:
+    engine = connect(postgres_ledger_url, pool_size=2)
+    with writing(engine) as db:
+        enter(db)
+        entry = waiting(db)
+        assert entry is not None
+        end(db, entry, EntryState.REFUSED)
+    looked = threading.Event()
+
+    def is_all() -> bool:
+        with writing(engine) as db:
+            looked.set()
+            return entries_over.is_all(db, person_id=entry.person_id)
+
+    with ThreadPoolExecutor(1) as pool:
+        with writing(engine) as db:
+            people.hold(db, person_id=entry.person_id)
+            told = pool.submit(is_all)
+            looked.wait()
+            time.sleep(0.3)
+            volunteer(db, "at:30", person_id=entry.person_id)
+        assert told.result() is False
+    engine.dispose()

@@ -7,8 +7,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, func, insert, select, update
 
+from ledger import people, schema, sensitive
 from ledger.engine import reading, writing
-from ledger.forgetting import KEPT, TEXTS_KEPT, forget, forget_texts
+from ledger.forgetting import KEPT, REASONS_KEPT, TEXTS_KEPT, forget, forget_texts
 from ledger.schema import (
     attempt,
     dial_end,
@@ -23,6 +24,7 @@ from ledger.schema import (
     unreadable,
 )
 from tests.ledger.books import Books
+from tests.ledger.facts import KEYS
 from tests.texts import NOON
 
 OLD, NEW = NOON - KEPT - timedelta(hours=1), NOON - KEPT + timedelta(hours=1)
@@ -75,6 +77,34 @@ def test_only_what_is_old_is_forgotten(ledger_engine: Engine) -> None:
         ("open", b"w"),
         ("open", b"w"),
     ]
+
+
+def test_why_somebody_asked_goes_though_nobody_closed_the_request(
+    ledger_engine: Engine,
+) -> None:
+    edge = NOON - REASONS_KEPT
+    with writing(ledger_engine) as db:
+        for number, at in enumerate((edge - timedelta(hours=1),) * 2 + (NOON,)):
+            who = people.remember(db, KEYS, f"+9891200000{number:02}", at=at).id
+            for what in sensitive.What:
+                sensitive.keep(
+                    db,
+                    KEYS,
+                    person_id=who,
+                    what=what,
+                    answer="illness",
+                    centre="c1",
+                    menus="m",
+                    at=at,
+                )
+    assert [_forget(ledger_engine, limit=1) for _ in range(3)] == [1, 1, 0]
+    with reading(ledger_engine) as db:
+        left = db.execute(
+            select(schema.sensitive.c.what, func.count()).group_by(
+                schema.sensitive.c.what
+            )
+        ).all()
+    assert sorted(left) == [("delivery", 1), ("group", 3)]
 
 
 def test_what_texts_said_goes_after_three_months(ledger_engine: Engine) -> None:

@@ -326,6 +326,79 @@ def test_who_came_is_taken_off_the_list_once(ledger_engine: Engine) -> None:
         assert invitations.coming(db, **where) == []
 
 
+def test_two_phones_that_say_at_once_who_came_say_it_once(ledger_url: str) -> None:
+    engine = connect(ledger_url, pool_size=1)
+    with writing(engine) as db:
+        settle(db)
+        person = volunteer(db, 1)
+        need(db)
+        wave(db)
+        [invite] = ask_all(db)
+        answer(db, invite, person)
+    came = at_once(
+        ledger_url,
+        *(
+            lambda db, key=f"came:{n}": inviting.arrive(
+                db, key=key, invite_id=invite, channel="at", at=AT + 3 * DAY
+            )
+            for n in range(4)
+        ),
+    )
+    with reading(engine) as db:
+        said = schema.event.c.kind == "invite.came"
+        assert len(db.execute(select(schema.event.c.id).where(said)).all()) == 1
+    engine.dispose()
+    assert sorted(map(str, came)) == ["False", "False", "False", "True"]
+
+
+def test_what_is_closed_can_still_be_called_off(ledger_engine: Engine) -> None:
+    with writing(ledger_engine) as db:
+        settle(db)
+        person = volunteer(db, 1)
+        need_id = need(db, vacancies=2)
+        wave(db)
+        [invite] = ask_all(db)
+        answer(db, invite, person)
+        needs.close(db, need_id=need_id, by="sara", at=AT + 2 * HOUR)
+        with pytest.raises(NotOpen):
+            needs.close(db, need_id=need_id, by="sara", at=AT + 2 * HOUR)
+        needs.cancel(db, need_id=need_id, by="sara", at=AT + 3 * HOUR)
+        [comes] = invitations.to_tell(db, at=AT + 3 * HOUR, limit=9)
+        assert comes.id == invite
+        with pytest.raises(NotOpen):
+            needs.cancel(db, need_id=need_id, by="sara", at=AT + 3 * HOUR)
+
+
+def test_what_is_over_is_not_called_off(ledger_engine: Engine) -> None:
+    with writing(ledger_engine) as db:
+        settle(db)
+        need_id = need(db)
+        needs.close(db, need_id=need_id, by="sara", at=AT + 2 * HOUR)
+        with pytest.raises(NotOpen):
+            needs.cancel(db, need_id=need_id, by="sara", at=AT + 4 * DAY)
+
+
+def test_who_wants_to_be_written_down_by_nobody_is_invited_still(
+    ledger_engine: Engine,
+) -> None:
+    with writing(ledger_engine) as db:
+        settle(db)
+        person = volunteer(db, 1)
+        stops.stop(
+            db,
+            key="stop",
+            look_up=look_up(KEYS, phone(1)),
+            line=stops.ENTRIES,
+            channel="at",
+            test=False,
+            at=AT,
+        )
+        need(db)
+        assert wave(db) == 1
+        [only] = invitations.chosen(db, limit=9)
+        assert only.person_id == person
+
+
 def test_two_who_choose_at_once_ask_nobody_twice(ledger_url: str) -> None:
     engine = connect(ledger_url, pool_size=1)
     with writing(engine) as db:

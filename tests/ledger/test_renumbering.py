@@ -3,7 +3,17 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Connection, Engine, select
 
-from ledger import erasing, people, renumbering, schema, stops
+from ledger import (
+    enquiries,
+    erasing,
+    inbox,
+    people,
+    renumbering,
+    requests,
+    schema,
+    staff,
+    stops,
+)
 from ledger.engine import connect, writing
 from ledger.renumbering import NotMoved, Renumbering, State
 from ledger.signups import name_of, signup_of
@@ -15,15 +25,22 @@ from tests.ledger.test_signups import volunteer
 NEW = "+989350000001"
 
 
-def ask(db: Connection, phone: str = NEW, *, of: str = PHONE) -> Renumbering:
+def ask(
+    db: Connection,
+    phone: str = NEW,
+    *,
+    of: str = PHONE,
+    way: str = renumbering.PHONES,
+    test: bool = False,
+) -> Renumbering:
     made = renumbering.ask(
         db,
         KEYS,
         person_id=caller(db, of),
         phone=phone,
-        way=renumbering.PHONES,
+        way=way,
         by=None,
-        test=False,
+        test=test,
         at=AT,
     )
     found = renumbering.find(db, made)
@@ -168,3 +185,104 @@ def test_two_that_want_one_number_at_once_do_not_both_have_it(ledger_url: str) -
         assert found is not None
         assert people.phone_of(db, KEYS, person_id=found.id) == NEW
     engine.dispose()
+
+
+def test_a_rehearsal_moves_nobody_of_the_real_books(ledger_engine: Engine) -> None:
+    with writing(ledger_engine) as db:
+        volunteer(db)
+        who = caller(db)
+        with pytest.raises(NotMoved, match="rehearsal"):
+            move(db, ask(db, test=True))
+        found = people.find(db, KEYS, PHONE)
+        assert found is not None
+        assert found.id == who
+
+
+def test_what_the_old_phone_wrote_goes_with_its_person(ledger_engine: Engine) -> None:
+    with writing(ledger_engine) as db:
+        volunteer(db)
+        who = caller(db)
+        inbox.store_inbound(
+            db,
+            KEYS,
+            carrier="at",
+            carrier_id="7",
+            look_up=look_up(KEYS, PHONE),
+            line="1",
+            raw=b"my name is Maryam",
+            keyword=None,
+            at=AT,
+        )
+        move(db, ask(db))
+        erasing.erase(
+            db,
+            KEYS,
+            person_id=who,
+            key="erase:1",
+            channel="at",
+            by="self",
+            test=False,
+            at=AT,
+        )
+        assert db.scalar(select(schema.inbound.c.look_up)) == b""
+
+
+def test_a_number_that_was_registered_is_so_no_more_by_phone(
+    ledger_engine: Engine,
+) -> None:
+    with writing(ledger_engine) as db:
+        staff.add(
+            db,
+            KEYS,
+            phone=PHONE,
+            role=staff.Role.CENTRE,
+            place="c11023",
+            title="head",
+            by="sara",
+            test=False,
+            at=AT,
+        )
+        move(db, ask(db))
+        assert not staff.roles_of(db, person_id=caller(db, NEW), test=False)
+
+
+def test_what_the_new_phone_asked_a_person_goes_along(ledger_engine: Engine) -> None:
+    with writing(ledger_engine) as db:
+        enquiries.add(
+            db,
+            KEYS,
+            inbound_id=1,
+            person_id=caller(db, NEW),
+            channel="at",
+            line="1",
+            words="where is my receipt",
+            at=AT,
+        )
+        who = caller(db)
+        move(db, ask(db))
+        row = db.execute(select(schema.enquiry)).one()
+        assert (row.person_id, row.state) == (who, "open")
+        assert row.words
+
+
+def test_a_change_whose_request_is_over_holds_no_number(
+    ledger_engine: Engine,
+) -> None:
+    with writing(ledger_engine) as db:
+        change = ask(db, way=renumbering.CENTRE)
+        made = requests.make(
+            db,
+            kind=renumbering.ACT,
+            body={"renumbering": change.id, "person": change.person_id},
+            about_id=None,
+            why="lost SIM",
+            by="sara",
+            needs=2,
+            at=AT,
+        )
+        later = AT + renumbering.RENUMBER_TIME
+        assert renumbering.over(db, at=later, limit=5) == []
+        requests.refuse(db, made.id, by="reza", why="not seen", at=AT)
+        assert [one.id for one in renumbering.over(db, at=later, limit=5)] == [
+            change.id
+        ]

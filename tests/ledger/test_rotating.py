@@ -5,16 +5,28 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
-from dataclasses import replace
+from dataclasses import asdict, replace
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, insert, select, update
 
-from ledger import people, questions, schema, sensitive
+from ledger import (
+    entries,
+    people,
+    questions,
+    renumbering,
+    schema,
+    sensitive,
+    signups,
+)
+from ledger.assemblies import benefactors
 from ledger.engine import reading, writing
+from ledger.entries import Answers
 from ledger.erasing import erase
 from ledger.inbox import store_inbound, store_receipt
 from ledger.rotating import NoOldKey, StillSealing, Unopened, rotate
+from ledger.signups import NOWHERE, Said, Where
 from ledger.vault import (
     WrongKeys,
     check_key,
@@ -76,6 +88,74 @@ def test_after_a_rotation_the_new_key_alone_opens_everything(
             schema.unreadable.c.raw,
         ):
             assert unseal_raw(NEW, db.scalars(select(sealed)).one())
+
+
+def test_what_is_under_a_persons_own_key_opens_after_a_rotation(
+    ledger_engine: Engine,
+) -> None:
+    """A name, an entry, a benefactor, a number that is to come: none is sealed anew."""
+    said = Said("centre", "11023", None, None, "teaching", "mornings", "m")
+    common: dict[str, Any] = {"channel": "at", "test": False, "at": NOON}
+    with writing(ledger_engine) as db:
+        who = people.remember(db, KEYS, PHONE, at=NOON).id
+        signed = signups.sign_up(
+            db,
+            KEYS,
+            key="signup",
+            person_id=who,
+            campaign="salam-mahalle",
+            name="شیرین",
+            **asdict(said),
+            **common,
+        )
+        entries.enter(
+            db,
+            KEYS,
+            key="entry",
+            person_id=who,
+            by_id=None,
+            campaign="one-plus-one",
+            answers=Answers(said, NOWHERE, Where(None, None, None)),
+            source="helper",
+            place=None,
+            **common,
+        )
+        benefactors.join(
+            db,
+            KEYS,
+            key="join",
+            person_id=who,
+            district="23-t11",
+            said=benefactors.Said(benefactors.Kind.PERSON, "food", 20, 35),
+            name="بنیاد",
+            **common,
+        )
+        renumbering.ask(
+            db,
+            KEYS,
+            person_id=who,
+            phone=OTHER_PHONE,
+            way="phones",
+            by=None,
+            test=False,
+            at=NOON,
+        )
+
+    rotate(ledger_engine, BOTH)
+
+    with reading(ledger_engine) as db:
+        event_id = signed.recorded.event_id
+        assert signups.name_of(db, NEW, event_id=event_id) == "شیرین"
+        (waits,) = entries.due(db, campaigns=["one-plus-one"], limit=2)
+        assert entries.answers_of(db, NEW, waits).said == said
+        (helps,) = benefactors.benefactors_of(db, person_id=who, test=False)
+        assert benefactors.name_of(db, NEW, event_id=helps.event_id) == "بنیاد"
+        change = renumbering.find(db, 1)
+        assert change is not None
+        with pytest.raises(WrongKeys):
+            signups.name_of(db, KEYS, event_id=event_id)
+    with writing(ledger_engine) as db:
+        assert renumbering.phone_of(db, NEW, change) == OTHER_PHONE
 
 
 def test_a_second_rotation_finds_nothing_to_do(ledger_engine: Engine) -> None:

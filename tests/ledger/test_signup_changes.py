@@ -12,7 +12,7 @@ from tests.ledger.facts import AT, KEYS, caller, count
 from tests.ledger.races import at_once
 from tests.ledger.test_signups import volunteer
 
-OTHER = Said("centre", "11023", None, None, "health", "more", "menus-hash")
+OTHER = Said("centre", "11023", None, None, "health", "more", "later-menus")
 PLACED = Placed("c11023", "23-t11", "c11023")
 
 
@@ -39,6 +39,7 @@ def leave(db: Connection, key: str = "at:6") -> Changed:
 
 def come_back(db: Connection, key: str = "at:7") -> Changed:
     of = {"person_id": caller(db), "campaign": "winter", "channel": "at"}
+    of["consent"] = "later-menus"
     return signup_changes.come_back(db, key=key, test=False, at=AT, **of)  # type: ignore[arg-type]  # strings and a number
 
 
@@ -89,6 +90,18 @@ def test_who_leaves_comes_back_with_the_same_code(ledger_engine: Engine) -> None
         assert list(untrue_records(db)) == []
 
 
+def test_a_consent_is_that_of_whoever_was_asked_for_it(ledger_engine: Engine) -> None:
+    with writing(ledger_engine) as db:
+        volunteer(db)
+        consent = select(schema.signup.c.consent)
+        assert change(db).done
+        assert db.scalar(consent) == "menus-hash"
+        leave(db)
+        come_back(db)
+        assert db.scalar(consent) == "later-menus"
+        assert list(untrue_records(db)) == []
+
+
 def test_each_act_by_its_key_is_answered_as_it_was(ledger_engine: Engine) -> None:
     with writing(ledger_engine) as db:
         volunteer(db)
@@ -124,6 +137,9 @@ def test_a_name_is_sealed_and_goes_with_the_person(ledger_engine: Engine) -> Non
         assert name_of(db, KEYS, event_id=event_id) == "مریم"
         change(db, "at:8", name="زهرا")
         assert name_of(db, KEYS, event_id=event_id) == "زهرا"
+        change(db, "at:9", name="")
+        assert name_of(db, KEYS, event_id=event_id) == ""
+        change(db, "at:10", name="زهرا")
         erasing.erase(
             db,
             KEYS,

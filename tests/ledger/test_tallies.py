@@ -97,6 +97,26 @@ def test_an_open_transaction_keeps_its_run_open_on_postgresql(
         assert miscounted(db) == []
 
 
+def test_an_open_transaction_that_drew_the_last_id_of_a_run_keeps_it_open(
+    ledger_engine: Engine,
+) -> None:
+    _fill(ledger_engine, 2)
+    if ledger_engine.dialect.name == "sqlite":
+        _fill(ledger_engine, 9)
+        assert _count(ledger_engine) == 2
+        return
+    with writing(ledger_engine) as hanging:
+        # Ids 0 to 3 are the first run: whoever comes behind it was later.
+        _deliver(hanging, 99, "23-t1")
+        for number in range(100, 103):
+            with writing(ledger_engine) as db:
+                _deliver(db, number, "23-t2")
+        assert _count(ledger_engine) == 0
+    assert _count(ledger_engine) == 1
+    with reading(ledger_engine, snapshot=True) as db:
+        assert miscounted(db) == []
+
+
 def test_a_count_that_was_changed_by_hand_is_named(ledger_engine: Engine) -> None:
     _fill(ledger_engine, 9)
     _count(ledger_engine)

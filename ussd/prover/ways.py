@@ -103,6 +103,7 @@ OUTCOMES: Mapping[str, Mapping[str, frozenset[str]]] = {
     "queue_done": {"": frozenset(), "gone": frozenset()},
     "queue_confirm": {"": frozenset(), "gone": frozenset()},
     "show_number": {"": frozenset(), "gone": frozenset()},
+    "show_reason": {"": frozenset()},
     "raise_need": {"": frozenset(), "gone": frozenset(), "past": frozenset()},
 }
 

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
+from gateway.assemblies.telling import tell_off
 from gateway.effects import carry_out
 from gateway.orders import Order
 from ledger import staff
-from ledger.assemblies import premises
+from ledger.assemblies import invitations, premises
+from ledger.assemblies.invitations import Answer
 from ledger.engine import NothingRecorded, writing
 from ledger.staff import Role
 from tests.gateway.conftest import gateway, gateway_database
 from tests.gateway.house import OTHER_PHONE, PHONE, Gateway
 from tests.ledger.assemblies.registers import Registers
+from tests.ledger.facts import caller
 from ussd.machine import Effect
 
 __all__ = ["gateway", "gateway_database"]  # fixtures, for pytest to find here
@@ -144,3 +148,27 @@ def test_leaving_twice_leaves_once(house: Gateway) -> None:
     assert does(house, PHONE, "leave_assembly") == {}
     assert does(house, PHONE, "leave_assembly") == {}
     assert does(house, PHONE, "leave_assembly", key="2") == {"outcome": "none"}
+
+
+def test_all_who_wanted_to_come_hear_that_it_is_off(house: Gateway) -> None:
+    service = house.service
+    with writing(service.engine) as db:
+        of = Registers(db, name="hall")
+        meeting = of.plan(house.clock() + timedelta(days=9))
+        for number in range(53):
+            phone = f"+98912000{number:04}"
+            of.join(phone)
+            invitations.answer(
+                db,
+                key=f"answer:{number}",
+                meeting_id=meeting.event_id,
+                person_id=caller(db, phone),
+                said=Answer.YES,
+                channel="at",
+                test=False,
+                at=house.clock(),
+            )
+        menus = service.library.current(None)
+        at = house.clock()
+        assert tell_off(db, menus, meeting, channel="operator", at=at) == 53
+        assert tell_off(db, menus, meeting, channel="operator", at=at) == 0

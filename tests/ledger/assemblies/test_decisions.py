@@ -21,7 +21,7 @@ from tests.ledger.assemblies.registers import (
     Registers,
 )
 from tests.ledger.facts import AT, OTHER_PHONE, caller, count
-from tests.ledger.races import at_once
+from tests.ledger.races import at_once, while_erased
 
 
 def test_numbers_are_a_districts_own_and_leave_no_gap(ledger_engine: Engine) -> None:
@@ -205,17 +205,19 @@ def test_offices_are_asked_two_weeks_ahead_and_in_the_last_days(
 
         def asked(days: int) -> list[int]:
             at, today = AT + timedelta(days=days), TODAY + timedelta(days=days)
-            found = claims.to_remind(db, today=today, at=at, limit=9)
+            found = claims.to_remind(db, test=False, today=today, at=at, limit=9)
             for one in found:
                 claims.remind(db, one, today=today, channel="schedule", at=at)
             return [one.number for one in found]
 
-        assert [asked(days) for days in (0, 6, 7, 12, 17, 18, 21)] == [
+        assert [asked(days) for days in (0, 6, 7, 12, 17, 18, 21, 23, 27)] == [
             *([], [made.number], [], []),
-            *([made.number], [], []),
+            *([made.number], [], [], [], []),
         ]
+        late = of.decide(owner_id=owner_id, days=20)
         of.claim(made, owner_id)
-        assert asked(24) == []
+        assert asked(24) == [late.number]
+        assert asked(26) == []
 
 
 def test_a_closed_decision_is_not_changed(ledger_engine: Engine) -> None:
@@ -228,3 +230,43 @@ def test_a_closed_decision_is_not_changed(ledger_engine: Engine) -> None:
                 db, key="d", decision=made, by="sara", channel="operator", at=AT
             )
         assert db.scalar(select(schema.decision.c.state)) == "done"
+
+
+def test_an_office_that_is_erased_while_a_secretary_confirms_holds_nobody_up(
+    ledger_url: str,
+) -> None:
+    made: list[decisions.Decision] = []
+
+    def decide(db: Connection) -> None:
+        made.append(Registers(db).decide(owner_id=caller(db, OTHER_PHONE)))
+
+    at_once(ledger_url, decide)
+
+    def confirm(db: Connection) -> Outcome:
+        settled = Registers(db, name="c").confirm(made[0])
+        decisions.note(
+            db,
+            "told",
+            "decision.told",
+            {},
+            made[0],
+            person_id=made[0].owner_id,
+            channel="operator",
+            at=AT,
+        )
+        return settled.outcome
+
+    assert while_erased(ledger_url, OTHER_PHONE, confirm) is Outcome.NOTED
+
+
+def test_an_office_is_not_asked_of_what_was_settled_meanwhile(
+    ledger_engine: Engine,
+) -> None:
+    with writing(ledger_engine) as db:
+        of, owner_id = Registers(db), caller(db)
+        confirmed, claimed = (of.decide(owner_id=owner_id, days=9) for _ in range(2))
+        of.confirm(confirmed)
+        of.claim(claimed, owner_id)
+        for one in (confirmed, claimed):
+            asked = claims.remind(db, one, today=TODAY, channel="schedule", at=AT)
+            assert asked is None

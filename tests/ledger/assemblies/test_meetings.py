@@ -15,6 +15,7 @@ from ledger.assemblies.meetings import Meeting, State
 from ledger.engine import Connection, writing
 from tests.ledger.assemblies.registers import ELEVEN, SOON, TWELVE, Registers
 from tests.ledger.facts import AT, OTHER_PHONE, PHONE, caller, count
+from tests.ledger.races import at_once, while_erased
 
 
 def answer(
@@ -182,3 +183,61 @@ def test_a_meeting_is_ahead_and_not_years_away(
         with pytest.raises(Wrong):
             Registers(db).plan(moment)  # type: ignore[arg-type]  # a moment
         assert count(db, schema.event) == 0
+
+
+def test_nobody_is_asked_or_reminded_of_what_was_called_off_meanwhile(
+    ledger_engine: Engine,
+) -> None:
+    with writing(ledger_engine) as db:
+        of = Registers(db)
+        of.join()
+        made, of_event = of.plan(), caller(db, OTHER_PHONE)
+        ask_all(db, made)
+        answer(db, made, Answer.YES, key="a")
+        meetings.cancel(
+            db,
+            key="c",
+            meeting_id=made.event_id,
+            by="sara",
+            channel="operator",
+            at=AT,
+        )
+        asked = invitations.ask(db, made, person_id=of_event, channel="schedule", at=AT)
+        reminded = invitations.remind(
+            db, made, person_id=caller(db), channel="schedule", at=AT
+        )
+        assert (asked, reminded) == (None, None)
+
+
+def test_who_thought_again_is_not_reminded(ledger_engine: Engine) -> None:
+    with writing(ledger_engine) as db:
+        of = Registers(db)
+        of.join()
+        made = of.plan()
+        answer(db, made, Answer.NO, key="a")
+        person_id = caller(db)
+        reminded = invitations.remind(
+            db, made, person_id=person_id, channel="schedule", at=AT
+        )
+        assert reminded is None
+
+
+def test_who_is_erased_while_they_are_asked_is_not(ledger_url: str) -> None:
+    made: list[Meeting] = []
+    ids: list[int] = []
+
+    def fill(db: Connection) -> None:
+        of = Registers(db)
+        of.join()
+        made.append(of.plan())
+        ids.extend(invitations.to_ask(db, made[0], limit=9))
+
+    at_once(ledger_url, fill)
+
+    def ask(db: Connection) -> object:
+        asked = invitations.ask(
+            db, made[0], person_id=ids[0], channel="schedule", at=AT
+        )
+        return asked, count(db, schema.attendance)
+
+    assert while_erased(ledger_url, PHONE, ask) == (None, 0)

@@ -11,7 +11,7 @@ from ledger.assemblies.premises import Side, State
 from ledger.engine import writing
 from tests.ledger.assemblies.registers import ELEVEN, TWELVE, Registers
 from tests.ledger.facts import AT, OTHER_PHONE, PHONE, caller
-from tests.ledger.races import at_once
+from tests.ledger.races import at_once, while_erased
 
 
 def test_the_smallest_offer_that_is_large_enough_comes_first(
@@ -114,6 +114,36 @@ def test_an_offer_is_met_once_however_many_secretaries_say_so(
     found = at_once(ledger_url, meet("need"), meet("other"))  # type: ignore[arg-type]  # acts of one kind
     assert found.count("met") == 1
     assert sum(isinstance(one, Wrong) for one in found) == 1
+
+
+def test_who_is_erased_while_they_are_brought_together_holds_nobody_up(
+    ledger_url: str,
+) -> None:
+    ids: list[int] = []
+
+    def fill(db: Connection) -> None:
+        of = Registers(db)
+        for side, phone in ((Side.OFFER, PHONE), (Side.NEED, OTHER_PHONE)):
+            made = of.room(side, phone)
+            assert made is not None
+            ids.append(made.event_id)
+
+    at_once(ledger_url, fill)
+
+    def meet(db: Connection) -> object:
+        return premises.match(
+            db,
+            key="m",
+            offer_id=ids[0],
+            need_id=ids[1],
+            by="sara",
+            channel="operator",
+            at=AT,
+        )
+
+    found = while_erased(ledger_url, OTHER_PHONE, meet)
+    assert isinstance(found, Wrong)
+    assert "is closed" in str(found)
 
 
 def test_a_need_is_no_offer(ledger_engine: Engine) -> None:

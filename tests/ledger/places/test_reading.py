@@ -10,6 +10,7 @@ from ledger.places.kinds import Kind
 from ledger.places.near import one_slip_away
 from ledger.places.reading import (
     CELL_CHARS_MAX,
+    LINES_MAX,
     ROWS_MAX,
     BadPlaces,
     read_places,
@@ -128,10 +129,18 @@ def test_what_leads_to_one_place_leads_to_no_other() -> None:
         (places("23,province,ir,x,تهران,,,\n"), "en has letters that an English"),
         (places("23,province,ir,x\u202e,T,,,\n"), "fa has a character that nobody"),
         (places('23,province,ir,"x\ny",T,,,\n'), "fa has a character that nobody"),
+        (places("23,province,ir,x\u061c,T,,,\n"), "fa has a character that nobody"),
+        (places("23,province,ir,x,T,\u2028a,,\n"), "aliases has a character"),
+        (places("23,province,ir,x\u2060,T,,,\n"), "fa has a character that nobody"),
+        (places("23,province,ir,x\u3164,T,,,\n"), "fa has a character that nobody"),
+        (places("23,province,i\ufeffr,x,T,,,\n"), "parent has a character"),
+        (HEADER.encode(), "there is no place in the file"),
+        ((HEADER + ",,,,,,,\n").encode(), "there is no place in the file"),
+        (places("\n" * (LINES_MAX + 1)), "more than 1,048,576 lines"),
         (places("23,province,ir,x,T,,,012\n"), "'012' is no dial: 4 to 6 digits"),
         (places("23,province,ir,x,T,,,1234567\n"), "'1234567' is no dial"),
     ],
-    ids=range(15),
+    ids=range(23),
 )
 def test_what_is_no_places_file_is_refused_by_name(raw: bytes, what: str) -> None:
     assert any(what in line for line in faults(raw))

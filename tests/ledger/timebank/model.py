@@ -48,6 +48,7 @@ class Model:
     keys: dict[str, str] = field(default_factory=dict)
     # How often hours were credited for each introduction.
     credited: Counter[int] = field(default_factory=Counter)
+    erased: set[int] = field(default_factory=set)
 
     def arranged(self, who: int, side: str) -> int:
         return sum(
@@ -189,6 +190,8 @@ class Model:
     def give(self, key: str, who: int, minutes: int) -> str:
         if key in self.keys:
             return "done"
+        if who in self.erased:
+            return "few"
         if self.balance[who] - self.arranged(who, "receiver") < minutes:
             return "few"
         self.balance[who] -= minutes
@@ -209,6 +212,7 @@ class Model:
         return "done"
 
     def erase(self, who: int) -> None:
+        self.erased.add(who)
         for one in self.twos.values():
             if who not in (one.giver, one.receiver):
                 continue

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Engine
 
+from ledger import erasing, people
 from ledger.engine import reading, writing
 from ledger.requests import Refused
 from ledger.timebank import community
@@ -11,6 +12,7 @@ from ledger.timebank.favours import Outcome as Added
 from ledger.timebank.favours import Side
 from ledger.timebank.reciprocity import reciprocity
 from ledger.timebank.standing import HOUR, Limits
+from tests.ledger.books import KEYS
 from tests.ledger.timebank.bank import CAMPAIGN, GIVER, OTHER, RECEIVER, Bank
 
 
@@ -119,3 +121,45 @@ def test_figures_of_few_people_are_hidden(bank: Bank) -> None:
         receiver = f"+98935111000{number}"
         bank.confirm(bank.told(1, receiver=receiver).code, receiver)
     assert shown() == (15, 15, 0, 0.0)
+
+
+def test_who_was_erased_meanwhile_neither_gives_nor_is_given_hours(bank: Bank) -> None:
+    bank.confirm(bank.told(3).code)
+    give(bank, 1)
+    gone = bank.person(GIVER)
+    with writing(bank.engine) as db:
+        erasing.erase(
+            db,
+            KEYS,
+            person_id=gone,
+            key="erase",
+            channel="at",
+            by="self",
+            test=False,
+            at=bank.moment(),
+        )
+        assert people.known(db, person_id=gone) is None
+    given = {
+        "person_id": gone,
+        "minutes": HOUR,
+        "campaign": CAMPAIGN,
+        "district": None,
+        "centre": "c1",
+        "test": False,
+    }
+    at = bank.moment()
+    with writing(bank.engine) as db:
+        late = community.give(db, key="late", to="c1", channel="at", at=at, **given)  # type: ignore[arg-type]  # each under its own name
+    assert late is Outcome.FEW
+    with pytest.raises(Refused, match="erased"), writing(bank.engine) as db:
+        community.grant(
+            db,
+            key="granted",
+            of="c1",
+            by="sara",
+            # Else a grant is refused, for their balance allows an hour.
+            limits=Limits(floor=0, ceiling=40 * HOUR),
+            at=at,
+            **given,  # type: ignore[arg-type]  # as above
+        )
+    assert has(bank) == HOUR

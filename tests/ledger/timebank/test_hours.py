@@ -1,18 +1,21 @@
 from __future__ import annotations
 
-import pytest
-from sqlalchemy import Engine, select, update
+from collections.abc import Callable
 
-from ledger import requests
+import pytest
+from sqlalchemy import Connection, Engine, select, update
+
+from ledger import erasing, requests
 from ledger.balances import balances, trial
 from ledger.engine import reading, writing
 from ledger.requests import Refused
 from ledger.schema import event, favour, introduction
-from ledger.timebank import hours
+from ledger.timebank import favours, hours
 from ledger.timebank.hours import CONFIRM_WITHIN, Outcome
+from ledger.timebank.introductions import Introduction
 from ledger.timebank.standing import HOUR, Limits, everybodys
 from ledger.verify import verify
-from tests.ledger.books import unguarded
+from tests.ledger.books import KEYS, unguarded
 from tests.ledger.races import at_once
 from tests.ledger.timebank.bank import GIVER, OTHER, RECEIVER, Bank
 
@@ -127,6 +130,44 @@ def test_two_confirmations_at_once_do_not_pass_the_floor_together(bank: Bank) ->
     found = at_once(url, *map(confirm, codes))  # type: ignore[arg-type]  # each takes a connection
     assert sorted(map(str, found)) == ["done", "floor"]
     assert bank.standing(RECEIVER).balance == -2 * HOUR
+
+
+def test_who_takes_a_need_back_while_being_erased_waits_for_nobody_for_ever(
+    bank: Bank,
+) -> None:
+    for turn in range(5):
+        one = bank.ask()
+        with reading(bank.engine) as db:
+            need = favours.by_id(db, one.need_id)
+        assert need is not None
+
+        def close(db: object, need: favours.Favour = need, turn: int = turn) -> object:
+            return favours.close(
+                db,  # type: ignore[arg-type]  # a connection
+                need,
+                key=f"close:{turn}",
+                by="self",
+                channel="at",
+                at=bank.at,
+            )
+
+        def erase(db: object, who: int = one.receiver_id, turn: int = turn) -> object:
+            return erasing.erase(
+                db,  # type: ignore[arg-type]  # as above
+                KEYS,
+                person_id=who,
+                key=f"erase:{turn}",
+                channel="at",
+                by="self",
+                test=False,
+                at=bank.at,
+            )
+
+        url = bank.engine.url.render_as_string(hide_password=False)
+        assert None not in at_once(url, close, erase)
+        with reading(bank.engine) as db:
+            state = select(introduction.c.state).order_by(introduction.c.event_id)
+            assert db.scalars(state).all()[-1] == "withdrawn"
 
 
 def test_hours_past_the_ceiling_of_the_giver_wait(bank: Bank) -> None:
@@ -295,3 +336,32 @@ def _asked(db: object, bank: Bank, code: str, act: str) -> requests.Request:
         needs=1,
         at=bank.moment(),
     )
+
+
+def test_two_who_helped_each_other_say_so_at_once(bank: Bank) -> None:
+    for turn in range(5):
+        giver, receiver = f"+98912000{turn:04}", f"+98935000{turn:04}"
+        both = [bank.ask(giver=giver, receiver=receiver)]
+        both.append(bank.ask(giver=receiver, receiver=giver))
+        for one, phone in zip(both, (giver, receiver), strict=True):
+            assert not bank.accept(one, phone).is_late
+
+        def tell(one: Introduction) -> Callable[[Connection], object]:
+            return lambda db: (
+                hours.tell(
+                    db,
+                    KEYS,
+                    key=f"tell:{one.id}",
+                    introduction_id=one.id,
+                    person_id=one.giver_id,
+                    minutes=HOUR,
+                    by="giver",
+                    channel="at",
+                    test=False,
+                    at=bank.at,
+                ).outcome
+            )
+
+        url = bank.engine.url.render_as_string(hide_password=False)
+        found = at_once(url, *map(tell, both))
+        assert found == [Outcome.DONE, Outcome.DONE]

@@ -4,11 +4,15 @@ from datetime import timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import Engine
 
+from ledger.engine import reading, writing
+from ledger.outbox import Kind, promise
+from ledger.timebank.favours import Side
 from ledger.timebank.standing import HOUR, Standing
-from ledger.timebank.suggesting import Open, Suggestion, suggest
+from ledger.timebank.suggesting import Open, Suggestion, due, suggest, untold
 from tests.ledger.books import NOON
-from tests.ledger.timebank.bank import LIMITS
+from tests.ledger.timebank.bank import LIMITS, OTHER, RECEIVER, Bank
 
 # A centre, in its neighbourhood, in its district, in its town; and another district.
 CHAINS = {
@@ -120,3 +124,33 @@ def test_each_giver_and_each_need_is_in_one_suggestion_at_most(
         assert HOUR <= each.minutes <= min(need.minutes, offer.minutes)
         near = set(CHAINS[need.place or ""]) & set(CHAINS[offer.place or ""])
         assert near
+
+
+def test_who_was_told_that_nobody_is_found_yet_is_left_out_and_few_at_once(
+    ledger_engine: Engine,
+) -> None:
+    bank = Bank(ledger_engine)
+    for phone in (RECEIVER, OTHER, RECEIVER):
+        bank.favour(phone, Side.NEED)
+    with writing(bank.engine) as db:
+        first, second, third = due(db, test=False, at=bank.moment(), limit=9)
+        promise(
+            db,
+            event_id=first.id,
+            person_id=first.person_id,
+            template="sms.tb.none",
+            slots={},
+            language="fa",
+            menus="m" * 64,
+            kind=Kind.SERVICE,
+            campaign=None,
+            test=False,
+            at=bank.at,
+            expires_at=bank.at + timedelta(days=2),
+        )
+    needs = [first, second, third]
+    with reading(bank.engine) as db:
+        told = untold(db, needs, template="sms.tb.none", limit=9)
+        assert told == [second, third]
+        assert untold(db, needs, template="sms.tb.none", limit=1) == [second]
+        assert untold(db, needs, template="sms.tb.match", limit=9) == needs
