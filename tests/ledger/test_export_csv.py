@@ -28,7 +28,8 @@ def test_an_empty_selection_is_a_row_of_headers(ledger_engine: Engine) -> None:
     assert only.decode("utf-8-sig") == ",".join(
         ["code", "recorded_at", "recorded_at_jalali", "campaign", "place_kind"]
         + ["place", "province", "district", "skill", "time", "channel", "volunteer"]
-        + ["text_state", "consent\r\n"]
+        + ["text_state", "consent", "round", "booth", "state", "place_code", "centre"]
+        + ["changed_at\r\n"]
     )
 
 

@@ -38,6 +38,7 @@ from ledger.export import (
 from ledger.export.manifests import Seal, Tally
 from ledger.schema import checkpoint
 from tests.ledger.books import CAMPAIGN, KEYS, NOON, Books, unguarded
+from tests.ledger.every_table import filled
 
 TEHRAN = Selection("Asia/Tehran")
 GOOD = Manifest(
@@ -67,11 +68,7 @@ def test_every_table_in_every_format_has_a_manifest_that_tells_the_truth(
     sqlite_ledger_url: str, tmp_path: Path, table: Table, form: str
 ) -> None:
     engine = connect(sqlite_ledger_url)
-    books = Books(engine)
-    pledge, _ = books.pledge(amount=100)
-    books.promise(pledge, "sent")
-    books.pay(pledge, 40)
-    books.sign_up()
+    filled(engine)
     path = tmp_path / f"a.{form}"
     told = write(engine, table, path, form)
     raw = path.read_bytes()

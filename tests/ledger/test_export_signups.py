@@ -55,6 +55,8 @@ def test_a_rehearsed_sign_up_is_never_exported(ledger_engine: Engine) -> None:
 
 def test_tables_are_found_by_their_names() -> None:
     names = ["pledges", "signups", "payments", "journal", "people", "messages"]
+    names += ["deliveries", "benefactors", "decisions", "meetings", "premises"]
+    names += ["hours", "favours", "needs"]
     assert [table.name for table in TABLES.values()] == list(TABLES) == names
 
 

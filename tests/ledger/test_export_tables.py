@@ -5,14 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
-from datetime import date, timedelta
+from datetime import date
 
 import pytest
 from sqlalchemy import Engine, insert, text
 
 from ledger import consents, people
 from ledger.assemblies.districts import CAMPAIGN as ASSEMBLIES
-from ledger.assemblies.premises import Side
 from ledger.balances import balances
 from ledger.engine import reading, writing
 from ledger.export import (
@@ -29,14 +28,11 @@ from ledger.export import (
 )
 from ledger.export.jsonl import export_jsonl
 from ledger.schema import attempt, leaf
-from tests.ledger.assemblies.registers import Registers
 from tests.ledger.books import CAMPAIGN, KEYS, NOON, Books, unguarded
+from tests.ledger.every_table import OTHER, filled
 from tests.ledger.helping import CAMPAIGN as MAHALLE
-from tests.ledger.helping import need
-from tests.ledger.timebank.bank import Bank
 
 TEHRAN = Selection("Asia/Tehran")
-OTHER = "+989351112233"
 # The registers of assemblies are of no campaign that people give to.
 OWN = dict.fromkeys(("benefactors", "decisions", "meetings", "premises"), ASSEMBLIES)
 OWN |= dict.fromkeys(("hours", "favours", "needs"), MAHALLE)
@@ -77,9 +73,6 @@ def test_every_table_can_be_cut_by_day_and_campaign(
     ledger_engine: Engine, table: Table
 ) -> None:
     filled(ledger_engine)
-    Bank(ledger_engine).told()
-    with writing(ledger_engine) as db:
-        need(db, place="23-t11")
     everything = rows(ledger_engine, table)
     assert everything
     day = date(2026, 11, 22)
@@ -261,28 +254,6 @@ def test_json_lines_have_numbers_texts_and_nulls(ledger_engine: Engine) -> None:
     assert (row["amount"], row["code"]) == (9_007_199_254_740_993, code)
     assert row["about"] is None
     assert file.endswith(b"}\n")
-
-
-def filled(engine: Engine) -> Books:
-    """Something in every table, of one day."""
-    books = Books(engine)
-    pledge, _ = books.pledge(amount=100)
-    books.promise(pledge, "delivered")
-    with writing(engine) as db:
-        db.execute(text("UPDATE outbox SET campaign = :name"), {"name": CAMPAIGN})
-    books.pay(pledge, 40)
-    books.pay(None, 30)
-    books.give(70, OTHER)
-    books.sign_up(OTHER)
-    books.ask_delivery(OTHER)
-    books.at = NOON + timedelta(hours=1)
-    with writing(engine) as db:
-        assembly = Registers(db)
-        assembly.join(OTHER)
-        assembly.decide()
-        assembly.plan()
-        assembly.room(Side.OFFER, OTHER)
-    return books
 
 
 def rows(
