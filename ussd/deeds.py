@@ -102,7 +102,7 @@ EFFECT_TAKES: Mapping[str, tuple[str, ...]] = {
     "pledge_in_kind": ("donor_kind", "cohort"),
     "instalments": ("donor_kind", "cohort"),
     "sign_up": (*_PLACE, "booth", "name"),
-    "change_sign_up": (*_PLACE, "booth", "name"),
+    "change_sign_up": (*_PLACE, "name"),
     "enter_for": (*_PLACE, "booth"),
     "join_assembly": ("ben_name",),
     "request_delivery": ("kb_where", "centre_code", "kb_district", "kb_reason"),

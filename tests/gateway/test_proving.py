@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import json
 import re
-from collections.abc import Callable
+import textwrap
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -206,19 +208,67 @@ def test_the_prover_knows_what_deeds_come_to():
     assert set(OUTCOMES["cancel"]) == {str(outcome) for outcome in CancelOutcome}
 
 
-def _source(deed: Callable[..., Any]) -> str:
-    """A deed as it is written, with the parts of its module that it calls."""
-    written = inspect.getsource(deed)
+def _read_by(deed: Callable[..., Any], seen: set[object]) -> set[str]:
+    """The answers that a deed reads, and whatever of `gateway` it hands them to."""
+    seen.add(deed)
     module = inspect.getmodule(deed)
-    assert module is not None
-    called = set(re.findall(r"\b(_\w+)\(", written)) - {deed.__name__}
-    found = [getattr(module, name, None) for name in sorted(called)]
-    parts = [_source(one) for one in found if inspect.isfunction(one)]
-    return "\n".join([written, *parts])
+    tree = ast.parse(textwrap.dedent(inspect.getsource(deed)))
+    named = {"answers"} & set(inspect.signature(deed).parameters)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign):
+            (to,), of = node.targets, node.value
+            pairs = [(to, of)]
+            if isinstance(to, ast.Tuple) and isinstance(of, ast.Tuple):
+                pairs = list(zip(to.elts, of.elts, strict=True))
+            named |= {
+                ast.unparse(one) for one, from_ in pairs if _is_answers(from_, set())
+            }
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        key = None
+        if isinstance(node, ast.Subscript) and _is_answers(node.value, named):
+            key = node.slice
+        elif (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr == "get"
+            and _is_answers(node.func.value, named)
+        ):
+            key = node.args[0]
+        if key is not None:
+            found |= _keys(key, module)
+        elif isinstance(node, ast.Name | ast.Attribute):
+            one = _named(node, module)
+            is_ours = inspect.isfunction(one) and one.__module__.startswith("gateway.")
+            if is_ours and one not in seen:
+                found |= _read_by(one, seen)
+    return found
+
+
+def _is_answers(node: ast.expr, named: set[str]) -> bool:
+    return ast.unparse(node) in {"order.effect.answers", *named}
+
+
+def _keys(key: ast.expr, module: object) -> set[str]:
+    """What a key says, or every one of the list that it is looked up in."""
+    if isinstance(key, ast.Constant):
+        return {str(key.value)}
+    assert isinstance(key, ast.Call), ast.unparse(key)
+    assert isinstance(key.func, ast.Attribute), ast.unparse(key)
+    listed = _named(key.func.value, module)
+    assert isinstance(listed, Mapping), ast.unparse(key)
+    return set(listed.values())
+
+
+def _named(node: ast.expr, module: object) -> Any:
+    """What a name, or a name of another module, stands for."""
+    if isinstance(node, ast.Attribute):
+        of = _named(node.value, module)
+        return getattr(of, node.attr, None) if inspect.ismodule(of) else None
+    return getattr(module, node.id, None) if isinstance(node, ast.Name) else None
 
 
 @pytest.mark.parametrize("name", EFFECTS)
 def test_the_prover_knows_which_answers_deeds_write_down(name: str):
-    told = _source(effects.DOING[name])
-    used = set(re.findall(r'answers(?:\.get\(|\[)"(\w+)"', told))
+    used = _read_by(effects.DOING[name], set())
     assert used == {*EFFECTS[name], *EFFECT_TAKES.get(name, ())}

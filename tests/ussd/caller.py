@@ -171,7 +171,10 @@ class Caller:
         if need.group == "pledges":
             return {"items": self.pledges}
         if need.group != "pledge":
-            facts = dict.fromkeys(FACTS[need.group], "")
+            facts: dict[str, Any] = dict.fromkeys(FACTS[need.group], "")
+            if need.group == "hours":
+                # Nobody gave any yet: a count is 0 for the ledger, never empty.
+                facts = {**dict.fromkeys(facts, 0), "tb_below": "", "tb_place": ""}
             found_of = self.told.get(need.group, {})
             return {**facts, **found_of} if facts else {"items": [], **found_of}
         found = [p for p in self.pledges if p["value"] == need.argument]

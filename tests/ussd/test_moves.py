@@ -286,12 +286,12 @@ def test_digits_after_a_shortcut_stop_at_the_first_confirm() -> None:
         root: {text: {en: Root}, choices: [{key: "0", to: bye}]}
         sure:
           confirm: true
-          text: {en: "Stop for {why}?"}
+          text: {en: "Stop for {cause}?"}
           choices:
             - {key: "1", label: {en: "Yes"}, do: stop_texts, to: bye}
             - {key: "0", label: {en: "No"}, to: home}
         """,
-        "shortcuts:\n  stop: {to: sure, set: {why: good}}\n",
+        "shortcuts:\n  stop: {to: sure, set: {cause: good}}\n",
         changed={'"*1*5#": door': '"*1*5#": stop'},
     )
     caller = Caller(menus, "*1*5*1*1#")

@@ -63,7 +63,7 @@ def test_there_are_cases_of_many_kinds() -> None:
         ("    then: vol.town", "    then: nowhere", "vol.province:"),
         ("turns_max: 40", "turns_max: forty", "forty"),
         ("start: root", "start: nowhere", "start: "),
-        ('    pay: "*780*0000#"\n\nlists:', '    pay: "*780#"\n\nlists:', "pay: "),
+        ('    pay: "*780*0000#"\n    # Who', '    pay: "*780#"\n    # Who', "pay: "),
     ],
 )
 def test_a_fault_has_the_column_of_what_it_is_about(
@@ -117,6 +117,7 @@ def test_an_effect_that_lacks_an_answer_is_found(source: str) -> None:
     assert whats == {
         "vol.confirm speaks of 'time', which not every way to it asks for",
         "sign_up needs 'time', which is not asked for",
+        "change_sign_up needs 'time', which is not asked for",
     }
 
 
@@ -171,7 +172,9 @@ def test_a_longer_sender_makes_a_longer_screen(menus: Menus) -> None:
 
 
 def test_a_text_with_the_longest_typed_answer_is_measured(source: str) -> None:
-    changed = source.replace("min: 2\n      max: 16", "min: 2\n      max: 40")
+    before = "answer: town\n      kind: text\n      min: 2\n      max: 15"
+    assert source.count(before) == 1
+    changed = source.replace(before, before.replace("15", "40"))
     whats = [fault.what for fault in _faults(changed)]
     assert [what[: what.index(" can")] for what in whats] == [
         "vol.confirm (en)",

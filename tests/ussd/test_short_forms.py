@@ -30,10 +30,19 @@ def menus_of(screens: str, lists: str = LISTS) -> Menus:
     return bilingual(screens, lists + SHORTCUT)
 
 
-def test_the_shipped_menus_can_be_shown_where_there_is_no_persian(
+# They repeat what a person or an operator typed, which may be Persian: whoever connects
+# a channel without it is told, and writes a form that leaves it out.
+SHOWING_WHAT_WAS_TYPED = {
+    *("vol.see.place", "centre.one", "centre.done.ask", "centre.confirm.ask"),
+    *("ben.res", "benmeet.ask", "ben.sec.claims", "ben.sec.one"),
+}
+
+
+def test_the_shipped_menus_but_what_was_typed_can_be_shown_without_persian(
     menus: Menus,
 ) -> None:
-    assert prove(menus, channels=CHANNELS, lines=LINES, gsm7_only=["old"]) == []
+    found = prove(menus, channels=CHANNELS, lines=LINES, gsm7_only=["old"])
+    assert {fault.what.split()[0] for fault in found} == SHOWING_WHAT_WAS_TYPED
 
 
 def form_faults(menus: Menus, *gsm7_only: str) -> set[str]:
