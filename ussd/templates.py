@@ -56,10 +56,11 @@ class Unrendered(LookupError):
 class Template:
     """A text with slots. `names` are the slots it cannot do without.
 
-    `compares` are the names it compares with a constant, each with that constant.
+    `compares` are the names it compares with a constant, each with that constant;
+    `weighs` are those whose value it uses in any other way.
     """
 
-    __slots__ = ("_is_plain", "_pieces", "compares", "names", "source")
+    __slots__ = ("_is_plain", "_pieces", "compares", "names", "source", "weighs")
 
     def __init__(self, source: str) -> None:
         self.source = source
@@ -67,9 +68,11 @@ class Template:
         self._pieces: tuple[str | Work, ...] = (source,)
         self.names: frozenset[str] = frozenset()
         self.compares: frozenset[tuple[str, Any]] = frozenset()
+        self.weighs: frozenset[str] = frozenset()
         if not self._is_plain:
             tree = _parsed(source)
             self.names, self.compares = _names(tree), _compares(tree)
+            self.weighs = _weighs(tree)
             self._pieces = tuple(
                 piece.data if isinstance(piece, nodes.TemplateData) else _work(piece)
                 for output in tree.find_all(nodes.Output)
@@ -100,18 +103,23 @@ class Template:
 
 
 class Condition:
-    """A yes or a no. An empty condition is always true."""
+    """A yes or a no. An empty condition is always true.
 
-    __slots__ = ("_work", "compares", "names", "source")
+    `names`, `compares` and `weighs` are those of a text.
+    """
+
+    __slots__ = ("_work", "compares", "names", "source", "weighs")
 
     def __init__(self, source: str) -> None:
         self.source = source
         self._work: Work | None = None
         self.names: frozenset[str] = frozenset()
         self.compares: frozenset[tuple[str, Any]] = frozenset()
+        self.weighs: frozenset[str] = frozenset()
         if source:
             tree = _parsed("{" + source + "}")
             self.names, self.compares = _names(tree), _compares(tree)
+            self.weighs = _weighs(tree)
             outputs = [piece for o in tree.find_all(nodes.Output) for piece in o.nodes]
             if len(outputs) != 1 or isinstance(outputs[0], nodes.TemplateData):
                 raise BadTemplate(f"not one expression: {source!r}")
@@ -179,14 +187,33 @@ def _names(tree: nodes.Template) -> frozenset[str]:
 
 def _compares(tree: nodes.Template) -> frozenset[tuple[str, Any]]:
     """Each name that is held against a constant, bare on either side."""
-    found: set[tuple[str, Any]] = set()
-    for compare in tree.find_all(nodes.Compare):
-        sides = [compare.expr, *(operand.expr for operand in compare.ops)]
-        names = [side.name for side in sides if isinstance(side, nodes.Name)]
-        constants = [side.value for side in sides if isinstance(side, nodes.Const)]
-        if all(operand.op in ("eq", "ne") for operand in compare.ops):
-            found.update((name, value) for name in names for value in constants)
-    return frozenset(found)
+    return frozenset(
+        (name.name, constant.value)
+        for compare in tree.find_all(nodes.Compare)
+        for name, constant in _held_against(compare)
+    )
+
+
+def _weighs(tree: nodes.Template) -> frozenset[str]:
+    """Each name that stands anywhere else, or beside another name too."""
+    held = {
+        id(name)
+        for compare in tree.find_all(nodes.Compare)
+        for name, _ in _held_against(compare)
+        if len(compare.ops) == 1
+    }
+    names = tree.find_all(nodes.Name)
+    return frozenset(name.name for name in names if id(name) not in held)
+
+
+def _held_against(compare: nodes.Compare) -> list[tuple[nodes.Name, nodes.Const]]:
+    """Names beside constants, where all that is asked is whether they are equal."""
+    sides = [compare.expr, *(operand.expr for operand in compare.ops)]
+    if not all(operand.op in ("eq", "ne") for operand in compare.ops):
+        return []
+    names = [side for side in sides if isinstance(side, nodes.Name)]
+    constants = [side for side in sides if isinstance(side, nodes.Const)]
+    return [(name, constant) for name in names for constant in constants]
 
 
 def _work(node: nodes.Node) -> Work:

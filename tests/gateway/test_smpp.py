@@ -403,7 +403,8 @@ def test_a_screen_that_would_come_too_late_is_given_up(
 ):
     door = house.service.doors["ussdc"]
     options = {k: v for k, v in channel(centre).items() if k not in ("adapter", "key")}
-    hasty = Smpp(region="IR", options={**options, "answer_seconds": 1})
+    # Enough for the service to answer on a busy machine; the centre never takes it.
+    hasty = Smpp(region="IR", options={**options, "answer_seconds": 5})
 
     async def sit() -> None:
         with ThreadPoolExecutor(1) as threads:
@@ -411,6 +412,7 @@ def test_a_screen_that_would_come_too_late_is_given_up(
             waiting: Any = Waiting()
             desk.centre = waiting
             assert desk.take(sent(1, CODE.encode())) == 0
+            assert await waiting.waits_for(1) == [True]
             await desk.finish(BOUND_SECONDS_MAX)
             assert [is_wanted() for is_wanted in waiting.asked] == [False]
 

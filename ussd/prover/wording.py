@@ -8,7 +8,6 @@ another, so the longest of each piece together are the longest text.
 from __future__ import annotations
 
 import re
-from collections import ChainMap
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -30,7 +29,7 @@ from ussd.prover.legible import LIKE_A_KEY, illegible, label_illegible
 from ussd.prover.paths import openings
 from ussd.prover.worst import Bundle, TooMany, Worst
 from ussd.screen import MORE, titles, worded
-from ussd.templates import Slots, Template, Unrendered
+from ussd.templates import Condition, Slots, Template, Unrendered
 
 __all__ = ["screen_faults"]
 
@@ -132,17 +131,18 @@ def _cases(
 
     Raises Unrendered and TooMany.
     """
-    base = worst.base(language, campaign)
+    whole = worst.base(language, campaign)
     items = worst.items(screen, language, campaign)
-    more = f"{MORE} {menus.notices['more'][language].render(base)}"
+    more = f"{MORE} {menus.notices['more'][language].render(whole)}"
+    names = screen.names()
+    base = {name: whole[name] for name in whole.keys() & (names | _ALWAYS)}
 
     def say(bundles: Sequence[Bundle]) -> _Said:
-        slots: Slots = ChainMap(*map(dict, bundles), base) if bundles else base  # type: ignore[arg-type]  # only read
+        slots: Slots = {k: v for given in (base, *bundles) for k, v in given.items()}
         text, keys = worded(screen, slots, language)
         listed = titles(screen, items, slots, language) if screen.listed else []
         return _Said(text, listed, keys, more, slots, screen.listed in menus.lists)
 
-    names = screen.names()
     if not names:
         yield say(())
         return
@@ -153,7 +153,8 @@ def _cases(
         # An answer that is only asked about may not have been given yet.
         unsure = given <= menus.blank.keys() and not given & spoken
         axes.append([*axis, {}] if unsure else axis)
-    classes = [_classes(axis, asked) for axis in axes]
+    told = _told(screen)
+    classes = [_classes(axis, asked, told) for axis in axes]
     if prod(map(len, classes)) > SHAPES_MAX:
         raise TooMany
     for shape in product(*classes):
@@ -200,27 +201,46 @@ def _sizes(text: str) -> tuple[int, int, int]:
     return ucs2_units(text), len(text) + extended, foreign
 
 
-def _classes(axis: Axis, asked: frozenset[str]) -> list[Axis]:
+def _classes(
+    axis: Axis, asked: frozenset[str], told: Mapping[str, frozenset[Any]]
+) -> list[Axis]:
     """The values of an axis, apart by what conditions can tell of them."""
     apart: dict[frozenset[tuple[str, Any]], list[Bundle]] = {}
     for bundle in axis:
-        told = frozenset((name, v) for name, v in bundle.items() if name in asked)
-        apart.setdefault(told, []).append(bundle)
+        can = frozenset(
+            # Whatever equals no constant is all one to who compares with constants.
+            (name, value if name not in told or value in told[name] else _ANOTHER)
+            for name, value in bundle.items()
+            if name in asked
+        )
+        apart.setdefault(can, []).append(bundle)
     return list(apart.values())
 
 
 def _asked(screen: Screen) -> frozenset[str]:
     """Names that some condition asks about, in a `when` or within a text."""
-    names: set[str] = set()
+    return frozenset().union(*(asks.names for asks in _asking(screen)))
+
+
+def _told(screen: Screen) -> dict[str, frozenset[Any]]:
+    """Names that are only compared with constants, each with those constants."""
+    told: dict[str, set[Any]] = {}
+    for asks in _asking(screen):
+        for name, constant in asks.compares:
+            told.setdefault(name, set()).add(constant)
+    weighed: set[str] = set().union(*(asks.weighs for asks in _asking(screen)))
+    return {n: frozenset(of) for n, of in told.items() if n not in weighed}
+
+
+def _asking(screen: Screen) -> Iterator[Condition | Template]:
     for variant in screen.variants:
-        names |= variant.when.names
+        yield variant.when
     for choice in screen.choices:
-        names |= choice.when.names
+        yield choice.when
     for text in _texts(screen):
         # Whatever is more than a slot and its filters.
         if " " in "".join(_SLOT.findall(text.source)):
-            names |= text.names
-    return frozenset(names)
+            yield text
 
 
 def _spoken(screen: Screen) -> frozenset[str]:
@@ -297,6 +317,10 @@ def _over(screen: Screen, said: _Said, room: Limits) -> int:
 
 
 Say = Callable[[Sequence[Bundle]], _Said]
+# What filters need to know of who reads.
+_ALWAYS = {"language", "figures", "titles"}
+# A value that is none of those a condition names.
+_ANOTHER = object()
 # What stands in braces, and of it a name with nothing but filters.
 _SLOT = re.compile(r"\{([^}]*)\}")
 _BARE = re.compile(r"\s*([a-z_][a-z_0-9]*)\s*(\|.*)?", re.IGNORECASE)
