@@ -56,10 +56,10 @@ def _menus_are_read_once() -> Iterator[None]:
 
     Reading the shipped ones takes a tenth of a second, and thousands of tests do.
     """
-    from gateway import library
+    from ussd.reading import read
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(library, "read", functools.lru_cache(maxsize=4)(library.read))
+        patch.setattr("gateway.library.read", functools.lru_cache(maxsize=4)(read))
         yield
 
 
