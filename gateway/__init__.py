@@ -86,7 +86,7 @@ What they are built of:
 
 settings      everything an operator can set (channels: the tables of carriers;
               kinds: what a value can be; sources: file and environment;
-              settings_page: docs/settings.md)
+              misfits: what does not go together; settings_page: docs/settings.md)
 keys          the secrets that the first start makes
 installation  the settings of this machine, complete with keys and Redis
 service       every collaborator, built once from the settings

@@ -8,13 +8,14 @@ screen of its own and nowhere else, and the books keep that it was shown.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from gateway import invitations, kalabarg_queue
 from gateway.orders import Order
-from gateway.queues import Deed, Look, Queue, QueueItem
+from gateway.queues import COUNTED_MAX, Deed, Look, Queue, QueueItem
 from gateway.timebank import queue as hours
 from ledger import events, needs, people, staff
 from ledger.engine import Connection
@@ -37,6 +38,7 @@ __all__ = [
     "QUEUES",
     "called",
     "confirm",
+    "count_at",
     "desk",
     "done",
     "item",
@@ -57,17 +59,17 @@ SHOWN_FOR = timedelta(minutes=10)
 
 
 def desk(db: Connection, keys: Keys, need: Need, asker: Asker) -> Mapping[str, Any]:
-    """The caller's centre, and how much waits there; empty for who has none."""
+    """The caller's centre, and how much waits there in all; empty for who has none."""
     members = _members(db, keys, asker.phone, test=asker.test)
     if not members:
         return {"desk_place": "", "desk_waiting": 0}
     place = invitations.place_called(asker.places, members[0].place, asker.language)
     look = Look(places_of(asker.places, members), asker.test, asker.at)
-    return {"desk_place": place, "desk_waiting": len(items_at(db, keys, look))}
+    return {"desk_place": place, "desk_waiting": count_at(db, keys, look)}
 
 
 def queue(db: Connection, keys: Keys, need: Need, asker: Asker) -> Mapping[str, Any]:
-    """What waits at the caller's centres, the longest first."""
+    """What waits at the caller's centres: what can be seen to now comes first."""
     members = _members(db, keys, asker.phone, test=asker.test)
     look = Look(places_of(asker.places, members), asker.test, asker.at)
     return {
@@ -177,7 +179,12 @@ def raise_need(db: Connection, keys: Keys, order: Order) -> dict[str, str]:
 
 
 def items_at(db: Connection, keys: Keys, look: Look) -> Sequence[tuple[str, QueueItem]]:
-    """What waits at these places in every queue, with the queue's name; 50 at most."""
+    """What waits at these places in every queue, with the queue's name, `look.limit`
+    at most.
+
+    What a centre can say something of comes first: volunteers of next week are not in
+    the way of what is to be done today. Of these the longest wait is first.
+    """
     if not look.places:
         return ()
     found = [
@@ -185,8 +192,15 @@ def items_at(db: Connection, keys: Keys, look: Look) -> Sequence[tuple[str, Queu
         for name, waiting in QUEUES.items()
         for one in waiting.items(db, keys, look)
     ]
-    found.sort(key=lambda pair: (pair[1].since, pair[0], pair[1].value))
+    found.sort(
+        key=lambda pair: (not pair[1].deeds, pair[1].since, pair[0], pair[1].value)
+    )
     return found[: look.limit]
+
+
+def count_at(db: Connection, keys: Keys, look: Look) -> int:
+    """How much waits at these places, also what no list has room for; 999 at most."""
+    return len(items_at(db, keys, replace(look, limit=COUNTED_MAX)))
 
 
 def places_of(tree: Tree, members: Sequence[Member]) -> frozenset[str]:

@@ -9,7 +9,7 @@ from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
 from gateway.apart import Apart
-from gateway.centres import items_at, places_of
+from gateway.centres import count_at, places_of
 from gateway.queues import Look
 from gateway.receipts import promise_text
 from gateway.service import Service
@@ -49,14 +49,14 @@ def _tell(
     if not staff.mark_told(db, staff_id=member.id, day=day) or person is None:
         return
     places = places_of(service.places.current(), [member])
-    waiting = items_at(db, service.keys, Look(places, member.test, at))
+    waiting = count_at(db, service.keys, Look(places, member.test, at))
     if not waiting:
         return
     recorded = events.record(
         db,
         key=f"staff:{member.id}:digest:{day}",
         kind="staff.digest",
-        body={"staff": member.id, "items": len(waiting)},
+        body={"staff": member.id, "items": waiting},
         person_id=member.person_id,
         channel=staff.CHANNEL,
         test=member.test,
@@ -69,7 +69,7 @@ def _tell(
         event_id=recorded.event_id,
         person_id=member.person_id,
         campaign=None,
-        slots={"count": len(waiting)},
+        slots={"count": waiting},
         test=member.test,
         at=at,
     )

@@ -99,9 +99,10 @@ def read_list(
 ) -> list[Line]:
     """Read a list: CSV in UTF-8 with the columns phone, skill, time and place.
 
-    Skill and time are values of the menus' lists or their titles; a place is a code or
-    the number that callers type, `place` where a line has none. Raises Unready with a
-    line for each fault, without a number in it.
+    Cells are parted by commas or semicolons. Skill and time are values of the menus'
+    lists or their titles; a place is a code or the number that callers type, `place`
+    where a line has none. Raises Unready with a line for each fault, without a number
+    in it.
     """
     if len(raw) > BYTES_MAX:
         raise Unready(f"the list has more than {BYTES_MAX} bytes")
@@ -111,7 +112,9 @@ def read_list(
         raise Unready("the list is not UTF-8: save it as CSV UTF-8") from None
     if "\x00" in text:
         raise Unready("the list holds a NUL: it is no text")
-    reader = csv.reader(io.StringIO(text, newline=""))
+    # Where a decimal is written with a comma, spreadsheets part cells by semicolons.
+    mark = "," if "," in text.partition("\n")[0] else ";"
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
     try:
         rows = [row for row in reader if any(cell.strip() for cell in row)]
     except csv.Error as fault:

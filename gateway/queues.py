@@ -15,10 +15,20 @@ from gateway.orders import Order
 from ledger.engine import Connection
 from ledger.vault import Keys
 
-__all__ = ["ITEMS_MAX", "Act", "Deed", "Items", "Look", "Queue", "QueueItem"]
+__all__ = [
+    "COUNTED_MAX",
+    "ITEMS_MAX",
+    "Act",
+    "Deed",
+    "Items",
+    "Look",
+    "Queue",
+    "QueueItem",
+]
 
-# Nobody pages through more on a phone; those that wait longest come first.
-ITEMS_MAX = 50
+# No call has turns for more pages; of more a desk is told how many there are.
+ITEMS_MAX = 100
+COUNTED_MAX = 999
 
 
 class Deed(StrEnum):
@@ -62,7 +72,7 @@ class Look:
     limit: int = ITEMS_MAX
 
 
-# What waits at those places, the longest first.
+# What waits at those places: what can be seen to now, then the rest, the longest first.
 Items = Callable[[Connection, Keys, Look], Sequence[QueueItem]]
 # Does it in the order's transaction, and records its event under `order.key`: a repeat
 # of the order finds that done. The item was looked for again just before.

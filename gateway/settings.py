@@ -43,10 +43,8 @@ from gateway.kinds import (
     TimeZone,
     key_bytes,
 )
-from gateway.payments.registry import build
+from gateway.misfits import misfits
 from gateway.stand_ins import stand_ins
-from phone.numbers import NotAPhone, from_person
-from ussd.turn import dialect
 
 __all__ = [
     "Partner",
@@ -358,48 +356,11 @@ def load(environ: Mapping[str, str]) -> Settings:
     except ValidationError as refused:
         faults += [given.describe(fault, Settings) for fault in refused.errors()]
     else:
-        for name, channel in settings.ussd.items():
-            where = given.name(("ussd", name))
-            faults += [f"{where}: {line}" for line in _misfits(channel, settings)]
-        for name, service in settings.payments.items():
-            where = given.name(("payments", name))
-            faults += [f"{where}: {line}" for line in _unformed(service, settings)]
-        where = given.name(("partners",))
-        faults += [f"{where}: {line}" for line in _same_keys(settings)]
-        where = given.name(("guests",))
-        faults += [f"{where}: {line}" for line in _no_phones(settings)]
+        for where, line in misfits(settings):
+            faults.append(f"{given.name(where)}: {line}")
     if faults:
         raise SettingsError("\n".join(faults))
     return settings
-
-
-def _misfits(channel: UssdChannel, settings: Settings) -> list[str]:
-    """What a channel's dialect does not understand of the options it was set."""
-    try:
-        dialect(channel.adapter)(region=settings.region, options=channel.options)
-    except ValueError as refused:
-        return str(refused).splitlines()
-    return []
-
-
-def _unformed(channel: PaymentChannel, settings: Settings) -> list[str]:
-    """What a payment channel's form lacks or does not understand."""
-    try:
-        build(channel, region=settings.region)
-    except ValueError as refused:
-        return str(refused).splitlines()
-    return []
-
-
-def _same_keys(settings: Settings) -> list[str]:
-    """Which partners could read one another's totals."""
-    owners: dict[str, str] = {}
-    lines = []
-    for name, partner in settings.partners.items():
-        other = owners.setdefault(partner.key.get_secret_value(), name)
-        if other != name:
-            lines.append(f"{other} and {name} have the same key")
-    return lines
 
 
 def told_of_rehearsal(settings: Settings) -> str:
@@ -409,14 +370,3 @@ def told_of_rehearsal(settings: Settings) -> str:
         f"real carriers write to {guests} guest{'s' * (guests != 1)} alone, at most "
         f"{settings.rehearsal_texts_per_day} texts a day"
     )
-
-
-def _no_phones(settings: Settings) -> list[str]:
-    """Which of the guests can be no guest, without the number."""
-    lines = []
-    for place, guest in enumerate(settings.guests, start=1):
-        try:
-            from_person(guest, settings.region)
-        except NotAPhone:
-            lines.append(f"number {place} of the list is no mobile number")
-    return lines

@@ -24,7 +24,7 @@ from ledger.needs import LIVE, Need, NeedState
 from ledger.waves import select_waves
 from ussd.menus import Menus
 
-__all__ = ["REMIND_AHEAD", "choose", "sweep_needs"]
+__all__ = ["choose", "sweep_needs"]
 
 # So many are asked, told, let go and closed in one sweep.
 ASKED_A_SWEEP_MAX = 100
@@ -33,9 +33,8 @@ SILENT_A_SWEEP_MAX = 2_000
 OVER_A_SWEEP_MAX = 500
 # So many needs and invitations are written in one transaction.
 WRITTEN_AT_ONCE = 2_000
-# Who comes is asked once more so long before, unless they agreed this lately.
-REMIND_AHEAD = timedelta(hours=30)
-AGREED_BEFORE = timedelta(hours=12)
+# Who cannot be asked a second time now is looked at again after so long.
+REMIND_AGAIN = timedelta(minutes=10)
 SCREEN = "inv.ask"
 
 log = structlog.get_logger()
@@ -50,13 +49,7 @@ def sweep_needs(service: Service, menus: Menus, apart: Apart, at: datetime) -> N
     with reading(service.engine) as db:
         waiting = invitations.chosen(db, limit=ASKED_A_SWEEP_MAX)
         comes_to_nothing = invitations.to_tell(db, at=at, limit=TOLD_A_SWEEP_MAX)
-        remembered = invitations.to_remind(
-            db,
-            at=at,
-            until=at + REMIND_AHEAD,
-            agreed=at - AGREED_BEFORE,
-            limit=TOLD_A_SWEEP_MAX,
-        )
+        remembered = invitations.to_remind(db, at=at, limit=TOLD_A_SWEEP_MAX)
         ended = needs.over(db, at=at, limit=OVER_A_SWEEP_MAX)
     for one in waiting:
         with apart("invite", one.id), writing(service.engine) as db:
@@ -185,9 +178,12 @@ def _is_not_to_ask(db: Connection, menus: Menus, one: Invite) -> bool:
 def _remind(
     db: Connection, service: Service, menus: Menus, one: Invite, at: datetime
 ) -> None:
-    """Ask who comes a second time, unless a question of ours waits for them."""
+    """Ask who comes a second time; while a question of ours waits for them, or they
+    want no texts, others have the turn.
+    """
     person = people.hold(db, person_id=one.person_id)
     if person is None or _is_not_to_ask(db, menus, one):
+        inviting.put_off(db, invite_id=one.id, until=at + REMIND_AGAIN)
         return
     reminded = inviting.remind(db, invite_id=one.id, at=at)
     if reminded is None:

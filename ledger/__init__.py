@@ -60,6 +60,7 @@ and never commit: who opened the transaction owns it. No clock is read here.
     dials       how a carrier says a dial ended
     leases      one holder of a name at a time
     tokens      keys of the export address
+    campaigns   which campaigns the books know
     outbox      texts promised, and what became of them
     claims      who is delivering which text now
     abandoned   texts that wait for somebody who does not come

@@ -79,18 +79,22 @@ def waiting(
     before: datetime,
     limit: int,
 ) -> Sequence[Waiting]:
-    """Who asked before that moment and was not told yet of this round."""
-    rows = db.execute(
-        select(_awaiting.person_id, _awaiting.campaign, _awaiting.test)
-        .where(
-            _awaiting.campaign == campaign,
-            _awaiting.since < before,
-            _is_untold(what, round_id),
+    """Who asked before that moment and was not told yet of this round: who was never
+    told of any comes first.
+    """
+    told, found = _awaiting[what.value], list[Waiting]()
+    # One after the other, each a stretch of an index: asked for at once they are none.
+    for untold in (told.is_(None), told < round_id, told > round_id):
+        rows = db.execute(
+            select(_awaiting.person_id, _awaiting.campaign, _awaiting.test)
+            .where(_awaiting.campaign == campaign, untold, _awaiting.since < before)
+            .order_by(told, _awaiting.since)
+            .limit(limit - len(found))
         )
-        .order_by(_awaiting.person_id, _awaiting.test)
-        .limit(limit)
-    )
-    return [Waiting(*row) for row in rows]
+        found += [Waiting(*row) for row in rows]
+        if len(found) == limit:
+            break
+    return found
 
 
 def note_told(

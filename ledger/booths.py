@@ -13,12 +13,14 @@ __all__ = ["Booth", "counts"]
 
 _signup = schema.signup.c
 _entry = schema.entry.c
+_person = schema.person.c
 _place = schema.place.c
 
 
 @dataclass(frozen=True, slots=True)
 class Booth:
-    """What came from one booth: who is signed up, and who has not answered yet."""
+    """What came from one booth: who is a volunteer still, and who has not answered
+    yet. As in the lists that are handed over, who left or was erased is none."""
 
     booth: str
     signed_up: int
@@ -29,11 +31,14 @@ def counts(db: Connection, *, campaign: str, test: bool) -> list[Booth]:
     """The booths that anything came from, by their codes."""
     signed = db.execute(
         select(_signup.booth, func.count())
+        .join(schema.person, _person.id == _signup.person_id)
         .where(
             _signup.campaign == campaign,
             _signup.test == test,
             _signup.booth.is_not(None),
             _signup.state == "active",
+            # A sign-up outlives the person behind it.
+            _person.look_up.is_not(None),
         )
         .group_by(_signup.booth)
     )

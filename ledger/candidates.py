@@ -130,6 +130,9 @@ def lacking(db: Connection, *, at: datetime) -> Sequence[Lacking]:
     twice over.
     """
     rows = db.execute(_LACKING, {"now": at}).all()
+    if not rows:
+        # Else a planner may read every invitation there is, and find none of these.
+        return ()
     known: dict[int, list[int]] = {}
     coming: dict[int, int] = {}
     pending: dict[int, int] = {}

@@ -263,7 +263,8 @@ def in_queues(
     late_at: datetime | None = None,
     limit: int,
 ) -> Sequence[Delivery]:
-    """What waits in these queues, or in all of them: the first to fall due first.
+    """What waits in these queues, or in all of them: what nobody took comes first, and
+    of that the first to fall due.
 
     With `late_at`, only what nobody took by then.
     """
@@ -273,7 +274,9 @@ def in_queues(
     if late_at is not None:
         late = _delivery.due_at <= late_at
         wanted = wanted.where(_delivery.state == State.OPEN, late)
-    wanted = wanted.order_by(_delivery.due_at, _delivery.event_id).limit(limit)
+    is_taken = _delivery.state != State.OPEN
+    wanted = wanted.order_by(is_taken, _delivery.due_at, _delivery.event_id)
+    wanted = wanted.limit(limit)
     return [_as_delivery(row) for row in db.execute(wanted)]
 
 

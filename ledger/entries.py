@@ -144,7 +144,8 @@ _due = (
         _entry.state == EntryState.NEW,
         _entry.campaign.in_(bindparam("campaigns", expanding=True)),
     )
-    .order_by(_entry.event_id)
+    # As they were written down; by their ids the whole table would be read for it.
+    .order_by(_entry.expires_at, _entry.event_id)
     .limit(bindparam("most"))
 )
 _over = (

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, select, text, update
 
 from ledger import schema
 from ledger.entries import ASKED, COLUMNS, OPEN, REFUSED, Entry, EntryState, entry_of
+from ledger.schema.volunteers import HELD
 
 __all__ = ["REPLIES", "empty", "is_all", "old"]
 
@@ -26,15 +27,17 @@ _old = (
     .where(
         _entry.state.in_((EntryState.REFUSED, EntryState.EXPIRED)),
         _entry.changed_at <= bindparam("before", type_=schema.Utc),
-        func.length(_entry.answers) > 0,
+        text(HELD),
     )
-    .order_by(_entry.event_id)
+    .order_by(_entry.changed_at)
     .limit(bindparam("most"))
 )
 
 
 def old(db: Connection, *, before: datetime, limit: int) -> Sequence[Entry]:
-    """Entries that came to nothing before then, and still hold what was written."""
+    """Entries that came to nothing before then, and still hold what was written; the
+    first to come to nothing first.
+    """
     found = db.execute(_old, {"before": before, "most": limit})
     return [entry_of(row) for row in found]
 

@@ -14,10 +14,7 @@ from sqlalchemy import (
     Connection,
     Integer,
     Row,
-    String,
     bindparam,
-    cast,
-    literal,
     select,
 )
 
@@ -86,17 +83,19 @@ _BY_STATE = (
     .limit(bindparam("room", type_=Integer))
 )
 _WITH_NEED = schema.invite.join(schema.need, _need.event_id == _invite.need_id)
-_OFF = (
+# Who comes and is to be written to, whoever waits longest for that first.
+_DUE = (
     select(*_COLUMNS)
     .select_from(_WITH_NEED)
     .where(
-        _need.state == NeedState.CANCELLED,
-        _need.next_at <= bindparam("now", type_=Utc),
-        _invite.state.in_([InviteState.YES, InviteState.CHOSEN]),
+        _invite.state == InviteState.YES,
+        _invite.next_at <= bindparam("now", type_=Utc),
     )
-    .order_by(_invite.id)
+    .order_by(_invite.next_at, _invite.id)
     .limit(bindparam("room", type_=Integer))
 )
+_OFF = _DUE.where(_need.state == NeedState.CANCELLED)
+_AGAIN = _DUE.where(_need.state != NeedState.CANCELLED)
 _OF_PERSON = (
     select(*_COLUMNS)
     .select_from(_WITH_NEED)
@@ -135,43 +134,13 @@ def chosen(db: Connection, *, limit: int) -> Sequence[Invite]:
 
 
 def to_tell(db: Connection, *, at: datetime, limit: int) -> Sequence[Invite]:
-    """Who comes to what was called off, or would have been asked to."""
+    """Who comes to what was called off, and was not told so."""
     return [_as_invite(row) for row in db.execute(_OFF, {"now": at, "room": limit})]
 
 
-def to_remind(
-    db: Connection, *, at: datetime, until: datetime, agreed: datetime, limit: int
-) -> Sequence[Invite]:
-    """Who comes to what is before `until`, agreed before `agreed`, and was not asked a
-    second time.
-    """
-    asked_again = (
-        select(_event.id)
-        .where(
-            _event.key
-            == literal("invite:")
-            .concat(cast(_invite.id, String))
-            .concat(literal(":remind"))
-        )
-        .exists()
-    )
-    found = db.execute(
-        select(*_COLUMNS)
-        .select_from(_WITH_NEED)
-        .where(
-            _invite.state == InviteState.YES,
-            # Named for the index: what is over is looked at no more.
-            _need.next_at.is_not(None),
-            _need.state != NeedState.CANCELLED,
-            _need.meets_at > at,
-            _need.meets_at <= until,
-            _invite.answered_at <= agreed,
-            ~asked_again,
-        )
-        .order_by(_need.meets_at, _invite.id)
-        .limit(limit)
-    )
-    return [_as_invite(row) for row in found]
+def to_remind(db: Connection, *, at: datetime, limit: int) -> Sequence[Invite]:
+    """Who comes and is to be asked a second time now."""
+    return [_as_invite(row) for row in db.execute(_AGAIN, {"now": at, "room": limit})]
 
 
 def coming(
@@ -194,7 +163,8 @@ def coming(
         .limit(limit)
     )
     invites = [_as_invite(row) for row in found]
-    of = {one.need_id: needs.find(db, need_id=one.need_id) for one in invites}
+    ids = {one.need_id for one in invites}
+    of = {need_id: needs.find(db, need_id=need_id) for need_id in ids}
     return [(one, need) for one in invites if (need := of[one.need_id]) is not None]
 
 

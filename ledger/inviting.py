@@ -21,17 +21,25 @@ from ledger.needs import LIVE, Need, NeedState
 from ledger.schema import Utc
 
 __all__ = [
+    "AGREED_BEFORE",
+    "REMIND_AHEAD",
     "Answered",
     "Outcome",
     "answer",
     "arrive",
     "ask",
     "call_off",
+    "put_off",
     "remind",
     "silence",
     "withdraw",
     "withdraw_all",
 ]
+
+
+# Who comes is asked once more so long before, unless they agreed this lately.
+REMIND_AHEAD = timedelta(hours=30)
+AGREED_BEFORE = timedelta(hours=12)
 
 
 class Outcome(StrEnum):
@@ -151,7 +159,8 @@ def answer(
         channel=channel,
         at=at,
     )
-    _move(db, invite.id, state, at, answered=True)
+    again = _second_time(need, at) if state is InviteState.YES else None
+    _put(db, invite.id, state=state, answered_at=at, next_at=again)
     _recount(db, need, at=at)
     return Answered(outcome, changed=True, recorded=recorded, need=need)
 
@@ -176,7 +185,7 @@ def withdraw(db: Connection, *, invite_id: int, at: datetime) -> bool:
             _invite.id == invite_id,
             _invite.state.in_(UNDECIDED),
         )
-        .values(state=InviteState.WITHDRAWN, answered_at=at)
+        .values(state=InviteState.WITHDRAWN, answered_at=at, next_at=None)
     )
     return taken.rowcount == 1
 
@@ -184,15 +193,30 @@ def withdraw(db: Connection, *, invite_id: int, at: datetime) -> bool:
 def remind(
     db: Connection, *, invite_id: int, at: datetime
 ) -> tuple[Recorded, Need] | None:
-    """Note that somebody is asked a second time; None where that is not to be."""
-    invite = find(db, invite_id=invite_id)
-    if invite is None or invite.state is not InviteState.YES:
+    """Note that somebody is asked a second time; None where that is not to be.
+
+    Either way it is done with. The person is held by whoever calls.
+    """
+    found = _comes(db, invite_id)
+    if found is None:
         return None
-    need = needs.find(db, need_id=invite.need_id)
-    assert need is not None
+    invite, need = found
+    _put(db, invite_id, next_at=None)
+    if need.meets_at <= at:
+        return None
     key = f"invite:{invite_id}:remind"
     recorded = record(db, need, key, "invite.remind", invite.person_id, {}, at=at)
     return (recorded, need) if recorded.first else None
+
+
+def put_off(db: Connection, *, invite_id: int, until: datetime) -> None:
+    """Ask somebody a second time at `until`, or not at all where that is too late:
+    meanwhile it is the turn of others.
+    """
+    found = _comes(db, invite_id)
+    if found is not None:
+        in_time = until < found[1].meets_at
+        _put(db, invite_id, next_at=until if in_time else None)
 
 
 def call_off(
@@ -263,8 +287,28 @@ def arrive(
         return False
     body = {"invite": invite_id}
     record(db, need, key, "invite.came", invite.person_id, body, channel=channel, at=at)
-    _move(db, invite_id, InviteState.CAME, at, answered=False)
+    _put(db, invite_id, state=InviteState.CAME, next_at=None)
     return True
+
+
+def _comes(db: Connection, invite_id: int) -> tuple[Invite, Need] | None:
+    """Who comes, to what was not called off, with the need held: whoever calls it off
+    does that before or after, and its word is the last.
+    """
+    invite = find(db, invite_id=invite_id)
+    if invite is None:
+        return None
+    need = needs.lock(db, need_id=invite.need_id)
+    held = lock(db, invite_id=invite_id)
+    if held is None or held.state is not InviteState.YES:
+        return None
+    return None if need.state is NeedState.CANCELLED else (held, need)
+
+
+def _second_time(need: Need, agreed_at: datetime) -> datetime | None:
+    """When who agreed is asked once more; None where nothing lies between the two."""
+    then = max(need.meets_at - REMIND_AHEAD, agreed_at + AGREED_BEFORE)
+    return then if then < need.meets_at else None
 
 
 def _decide(
@@ -297,10 +341,6 @@ def _recount(db: Connection, need: Need, *, at: datetime) -> None:
         needs.put(db, need.id, at=at, state=NeedState.OPEN, next_at=at)
 
 
-def _move(
-    db: Connection, invite_id: int, state: InviteState, at: datetime, *, answered: bool
-) -> None:
-    values: dict[str, object] = {"state": state}
-    if answered:
-        values["answered_at"] = at
+def _put(db: Connection, invite_id: int, **values: object) -> None:
+    """Change what stands in an invitation whose need this transaction holds."""
     db.execute(update(schema.invite).where(_invite.id == invite_id).values(values))

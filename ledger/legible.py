@@ -15,6 +15,7 @@ from sqlalchemy import (
     JSON,
     Boolean,
     ColumnElement,
+    Date,
     Integer,
     LargeBinary,
     Select,
@@ -35,6 +36,7 @@ __all__ = ["illegible"]
 _FACTS = (
     *("unit", "account", "event", "transfer", "resolution", "code", "signup"),
     *("payment", "request", "request_approval", "batch", "report"),
+    *("benefactor", "meeting", "attendance", "decision", "premises"),
     *("leaf", "tile", "checkpoint", "rollup", "witness", "cosignature"),
 )
 _FIRST = datetime(1, 1, 2, tzinfo=UTC)
@@ -78,6 +80,8 @@ def _on_sqlite(column: ColumnElement[Any]) -> Iterator[ColumnElement[bool]]:
         # As it is written: 2026-11-22 08:30:15.123456
         yield column.is_not(None) & (func.strftime("%Y", raw).is_(None))
         yield raw.not_like("____-__-__ __:__:__.______")
+    if isinstance(kind, Date):
+        yield func.coalesce(func.strftime("%Y-%m-%d", raw), "") != raw
     if isinstance(kind, JSON):
         yield column.is_not(None) & (func.json_valid(raw) == 0)
         yield (func.json_valid(raw) == 1) & (func.json_type(raw) != "object")
@@ -86,5 +90,7 @@ def _on_sqlite(column: ColumnElement[Any]) -> Iterator[ColumnElement[bool]]:
 def _on_postgresql(column: ColumnElement[Any]) -> Iterator[ColumnElement[bool]]:
     if isinstance(column.type, Utc):
         yield ~column.between(_FIRST, _LAST)
+    if isinstance(column.type, Date):
+        yield ~column.between(_FIRST.date(), _LAST.date())
     if isinstance(column.type, JSON):
         yield func.json_typeof(column) != "object"

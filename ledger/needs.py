@@ -6,7 +6,7 @@ vacancies holds the row first: of two answers to the last of them one is too lat
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -102,10 +102,10 @@ _COUNTS = (
 _OVER = (
     select(*_COLUMNS)
     .where(
-        _need.next_at <= bindparam("now", type_=Utc),
+        _need.next_at.is_not(None),
         _need.meets_at <= bindparam("now", type_=Utc),
     )
-    .order_by(_need.event_id)
+    .order_by(_need.meets_at)
     .limit(bindparam("room", type_=Integer))
 )
 
@@ -279,11 +279,14 @@ def _end(db: Connection, need_id: int, state: NeedState, by: str, at: datetime) 
         test=found.test,
         at=at,
     )
-    # Who comes to one that is closed is still reminded of it.
-    after: Mapping[str, object] = (
-        {"next_at": at} if state is NeedState.CANCELLED else {}
-    )
-    put(db, need_id, at=at, state=state, **after)
+    put(db, need_id, at=at, state=state)
+    if state is NeedState.CANCELLED:
+        # Who comes to one that is closed is reminded of it; of this they hear now.
+        db.execute(
+            update(schema.invite)
+            .where(_invite.need_id == need_id, _invite.state == "yes")
+            .values(next_at=at)
+        )
     return found
 
 

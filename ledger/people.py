@@ -89,8 +89,11 @@ _sealed = select(_vault.person_id, _vault.wrapped_key, _vault.phone).where(
 
 @dataclass(frozen=True, slots=True)
 class Person:
+    """Somebody by id; `is_new` if this transaction made them."""
+
     id: int
     language: str | None
+    is_new: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +155,7 @@ def remember(
     _insert_vault.run(
         db, person_id=person_id, wrapped_key=sealed.wrapped_key, phone=sealed.phone
     )
-    return Person(person_id, None)
+    return Person(person_id, None, is_new=True)
 
 
 def set_language(db: Connection, *, person_id: int, language: str) -> None:

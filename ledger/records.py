@@ -2,7 +2,8 @@
 
 A payment, a purchase, a request, an approval, a report and a sign-up have a row of
 their own for what is looked for; what was asked for stands in the event, which is
-sealed. Here they are laid side by side.
+sealed. Here they are laid side by side; `ledger.assemblies.records` does so for the
+registers of assemblies.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from ledger.rules import Fault, Rule
 from ledger.signup_changes import CHANGE, LEAVE
 from ledger.signups import BACK
 
-__all__ = ["RECORD_RULES", "untrue_records"]
+__all__ = ["RECORD_RULES", "ROWS_AT_ONCE", "Said", "untrue_records", "without_row"]
 
 ROWS_AT_ONCE = 2_000
 # As the first migration made them: an amount means nothing without its unit's places.
@@ -143,7 +144,8 @@ def _stream(db: Connection, table: Table) -> Iterator[Any]:
         yield from rows
 
 
-def _without(kind: str, table: Table, what: str) -> Rule:
+def without_row(kind: str, table: Table, what: str) -> Rule:
+    """A rule that an event of this kind has its row in the table."""
     lone: Select[Any] = (
         select(_event.c.id)
         .outerjoin(table, table.c.event_id == _event.c.id)
@@ -170,12 +172,12 @@ _counted = (
 )
 
 RECORD_RULES = (
-    _without("batch.buy", schema.batch, "is a purchase without its batch"),
-    _without("request.made", schema.request, "is a request without its row"),
-    _without(
+    without_row("batch.buy", schema.batch, "is a purchase without its batch"),
+    without_row("request.made", schema.request, "is a request without its row"),
+    without_row(
         "request.approved", schema.request_approval, "is an approval without its row"
     ),
-    _without("report.published", schema.report, "is a report without its row"),
+    without_row("report.published", schema.report, "is a report without its row"),
     Rule(
         "batch",
         "begins with gifts that a batch after it begins with, or ends after it",

@@ -117,20 +117,22 @@ def come_back(
     campaign: str,
     consent: str,
     placed: Placed = NOWHERE,
+    round_id: str = "",
     channel: str,
     test: bool,
     at: datetime,
 ) -> Changed:
     """Take a volunteer who had left in again, with the answers and the code of then.
 
-    `consent` are the menus whose words were accepted now.
+    `consent` are the menus whose words were accepted now; `round_id` is the round that
+    is open now, empty between two.
     """
     mine = locked(db, person_id=person_id, campaign=campaign, test=test)
     if mine is None:
         return Changed(done=False)
     if mine.state is not State.LEFT:
         return _repeated(db, key, mine, BACK)
-    mine = replace(mine, consent=consent)
+    mine = replace(mine, consent=consent, round=round_id or None)
     return _moved(
         db, mine, State.ACTIVE, BACK, key, placed, channel=channel, test=test, at=at
     )
@@ -176,7 +178,7 @@ def _moved(
         db.execute(
             update(schema.signup)
             .where(_signup.event_id == mine.event_id)
-            .values(state=state, consent=mine.consent, changed_at=at)
+            .values(state=state, consent=mine.consent, round=mine.round, changed_at=at)
         )
     return Changed(_is_new_or_same(recorded), mine.code, recorded)
 

@@ -180,6 +180,7 @@ def sign_up(
     *,
     key: str,
     person_id: int,
+    is_new: bool = False,
     campaign: str,
     place_kind: str,
     place: str | None,
@@ -200,12 +201,15 @@ def sign_up(
 
     A second sign-up under another key is noted as an event and returns the code of the
     first; the same key again returns what it returned. Who had left is back, with what
-    they answer now. `round_id` is the campaign's round, empty between two; `booth` the
-    code of the booth where it is made.
+    they answer now. Of a person who `is_new` in this transaction nothing is looked up:
+    nobody else can have them yet. `round_id` is the campaign's round, empty between
+    two; `booth` the code of the booth where it is made.
     """
     said = Said(place_kind, place, province, district, skill, time, consent)
     where = Where(placed.place_code, round_id or None, booth)
-    first = locked(db, person_id=person_id, campaign=campaign, test=test)
+    first = None
+    if not is_new:
+        first = locked(db, person_id=person_id, campaign=campaign, test=test)
     kind = _kind(db, key, first)
     about = None if kind == KIND else first
     recorded = events.record(

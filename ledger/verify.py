@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, and_, func, select, text
 from sqlalchemy.exc import DatabaseError, DataError
 
+from ledger.assemblies.records import REGISTER_RULES, untrue_registers
 from ledger.legible import illegible
 from ledger.money_rules import MONEY_RULES
 from ledger.records import RECORD_RULES, untrue_records
@@ -126,12 +127,12 @@ def _faults(
     seal_key: bytes | None,
 ) -> Iterator[Fault]:
     rules = [*lost_references(), *RULES, *MONEY_RULES, *REQUEST_RULES, *RECORD_RULES]
-    rules += TIME_RULES
+    rules += [*TIME_RULES, *REGISTER_RULES]
     checks: list[Callable[[Connection], Iterator[Fault]]] = [
         partial(_broken, rule=rule) for rule in rules
     ]
-    checks += [_mistyped_codes, _untrue_pledges, untrue_records, _miscounted]
-    checks += [partial(wrong_seals, public_key=seal_key)]
+    checks += [_mistyped_codes, _untrue_pledges, untrue_records, untrue_registers]
+    checks += [_miscounted, partial(wrong_seals, public_key=seal_key)]
     for done, check in enumerate(checks):
         if progress:
             progress(done, len(checks))

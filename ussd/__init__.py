@@ -20,7 +20,8 @@ line        a connection to Redis for every thread, and one round trip a questio
 turn        one request of a carrier, whoever sent it; `fields` reads what is in it,
             `envelope` is what is around that, `options` what a channel sets. `dialects`
             read and write each format; `mapping` is one described by settings alone
-schema      the words of a menu file as a JSON Schema, for editors
+schema      the words of a menu file as a JSON Schema, for editors; `schema_values` are
+            the kinds of value in it
 
 prover      what could go wrong in a menu file, found before anyone dials
 pictures    the menus drawn

@@ -138,7 +138,7 @@ class Condition:
 # An expression, ready to be worked out with slots.
 Work = Callable[[Slots], Any]
 
-_FAILURES = (LookupError, TypeError, ValueError)
+_FAILURES = (LookupError, OverflowError, TypeError, ValueError)
 
 
 def _unrendered(source: str, fault: Exception) -> Unrendered:
@@ -158,6 +158,8 @@ def _parsed(source: str) -> nodes.Template:
         tree = _ENVIRONMENT.parse(source)
     except TemplateSyntaxError as fault:
         raise BadTemplate(f"{fault.message} in {source!r}") from None
+    except RecursionError:
+        raise BadTemplate(f"brackets within brackets in {source!r}") from None
     for node in tree.find_all(nodes.Node):
         if not isinstance(node, _ALLOWED):
             what = type(node).__name__.lower()
@@ -313,9 +315,9 @@ def _dialled(slots: Slots, code: str) -> str:
     return wrapped(code) if _digits(slots) == "fa" else code
 
 
-def _fold(slots: Slots, text: str) -> str:
+def _fold(slots: Slots, text: str | int) -> str:
     """Letters and digits as they are compared."""
-    return digits.fold(text)
+    return digits.fold(str(text))
 
 
 _FILTERS: dict[str, Callable[..., str]] = {

@@ -23,6 +23,7 @@ from ledger.assemblies.decisions import Decision, put
 from ledger.assemblies.districts import CAMPAIGN
 from ledger.assemblies.meetings import Meeting
 from ledger.engine import Connection, reading, writing
+from ledger.events import Recorded
 from phone.dates import jalali_day
 from ussd.menus import Menus
 
@@ -77,23 +78,11 @@ def _ask(
     asked = invitations.ask(db, meeting, person_id=person_id, channel=CHANNEL, at=at)
     if asked is None:
         return
-    slots = when(meeting, menus.time_zone) | {"venue": meeting.venue}
     if is_asked(
         db, menus, person_id=person_id, screen=MEETING_SCREEN, test=meeting.test
     ):
         # A second question of the flow would take the answer to the first.
-        promise_text(
-            db,
-            menus,
-            template="sms.ben.soon",
-            event_id=asked.event_id,
-            person_id=person_id,
-            campaign=CAMPAIGN,
-            slots=slots,
-            test=meeting.test,
-            at=at,
-            until=meeting.meets_at,
-        )
+        _say_soon(db, menus, meeting, asked, person_id, at)
         return
     ask_person(
         db,
@@ -102,7 +91,7 @@ def _ask(
         person_id=person_id,
         event_id=asked.event_id,
         template="sms.ben.meet",
-        slots=slots,
+        slots=_said_of(meeting, menus),
         screen=MEETING_SCREEN,
         answers={"meeting": str(meeting.event_id)},
         campaign=menus.campaign.id,
@@ -124,18 +113,33 @@ def _bring_up(service: Service, menus: Menus, meeting: Meeting, at: datetime) ->
                 db, meeting, person_id=person_id, channel=CHANNEL, at=at
             )
             if reminded is not None and reminded.first:
-                promise_text(
-                    db,
-                    menus,
-                    template="sms.ben.soon",
-                    event_id=reminded.event_id,
-                    person_id=person_id,
-                    campaign=CAMPAIGN,
-                    slots=when(meeting, menus.time_zone) | {"venue": meeting.venue},
-                    test=meeting.test,
-                    at=at,
-                    until=meeting.meets_at,
-                )
+                _say_soon(db, menus, meeting, reminded, person_id, at)
+
+
+def _say_soon(
+    db: Connection,
+    menus: Menus,
+    meeting: Meeting,
+    recorded: Recorded,
+    person_id: int,
+    at: datetime,
+) -> None:
+    promise_text(
+        db,
+        menus,
+        template="sms.ben.soon",
+        event_id=recorded.event_id,
+        person_id=person_id,
+        campaign=CAMPAIGN,
+        slots=_said_of(meeting, menus),
+        test=meeting.test,
+        at=at,
+        until=meeting.meets_at,
+    )
+
+
+def _said_of(meeting: Meeting, menus: Menus) -> dict[str, str | int]:
+    return when(meeting, menus.time_zone) | {"venue": meeting.venue}
 
 
 def _ask_offices(service: Service, menus: Menus, apart: Apart, at: datetime) -> None:

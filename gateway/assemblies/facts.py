@@ -17,6 +17,7 @@ from ledger.assemblies.decisions import Decision
 from ledger.assemblies.districts import code_of, number_of
 from ledger.assemblies.limits import Wrong
 from ledger.assemblies.meetings import Meeting
+from ledger.assemblies.premises import Premises
 from ledger.engine import Connection
 from ledger.vault import Keys
 from phone.dates import jalali, jalali_day
@@ -174,12 +175,7 @@ def _matches(db: Connection, keys: Keys, need: Need, asker: Asker) -> dict[str, 
     )
     return {
         "items": [
-            {
-                "value": f"{one.offer.event_id}-{one.need.event_id}",
-                "side": str(one.need.side),
-                "kind": one.need.kind,
-                "metres": one.need.square_metres,
-            }
+            _room(one.need, f"{one.offer.event_id}-{one.need.event_id}")
             for one in found
         ]
     }
@@ -193,14 +189,18 @@ def _my_premises(
         return {"items": []}
     return {
         "items": [
-            {
-                "value": str(one.event_id),
-                "side": str(one.side),
-                "kind": one.kind,
-                "metres": one.square_metres,
-            }
+            _room(one, str(one.event_id))
             for one in rooms.of_person(db, person_id=person.id, test=asker.test)
         ]
+    }
+
+
+def _room(one: Premises, value: str) -> dict[str, Any]:
+    return {
+        "value": value,
+        "side": str(one.side),
+        "kind": one.kind,
+        "metres": one.square_metres,
     }
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from gateway.receipts import promise_text
-from ledger.assemblies import decisions, invitations, meetings
+from ledger.assemblies import invitations, meetings
 from ledger.assemblies.decisions import Decision
 from ledger.assemblies.districts import CAMPAIGN, number_of
 from ledger.assemblies.meetings import Meeting
+from ledger.assemblies.noting import Kept, note
 from ledger.assemblies.premises import Match
 from ledger.engine import Connection
-from ledger.events import record
 from phone.dates import jalali, jalali_day
 from ussd.menus import Menus
 
@@ -22,7 +23,6 @@ __all__ = ["tell_done", "tell_match", "tell_off", "when"]
 TOLD_MAX = 50
 # Of a meeting that is off all of them have to: nobody is to stand before a locked door.
 OFF_MAX = 2_000
-TOLD = "decision.told"
 
 
 def tell_done(
@@ -53,31 +53,21 @@ def tell_done(
         "res": str(decision.number),
         "next": day,
     }
-    promised = 0
-    for person_id in dict.fromkeys(told):
-        recorded = decisions.note(
+    return sum(
+        _tell(
             db,
-            f"decision:{decision.event_id}:told:{person_id}",
-            TOLD,
-            {},
+            menus,
             decision,
+            kind="decision.told",
+            key=f"decision:{decision.event_id}:told:{person_id}",
             person_id=person_id,
+            template="sms.ben.done",
+            slots=slots,
             channel=channel,
             at=at,
         )
-        if recorded.first:
-            promised += promise_text(
-                db,
-                menus,
-                template="sms.ben.done",
-                event_id=recorded.event_id,
-                person_id=person_id,
-                campaign=CAMPAIGN,
-                slots=slots,
-                test=decision.test,
-                at=at,
-            )
-    return promised
+        for person_id in dict.fromkeys(told)
+    )
 
 
 def tell_match(
@@ -87,69 +77,75 @@ def tell_match(
 
     Neither learns who the other is: the organiser brings them together.
     """
+    contact = menus.campaign.contact if menus is not None else ""
     for one in (match.offer, match.need):
-        recorded = record(
+        _tell(
             db,
-            key=f"premises:{one.event_id}:told",
+            menus,
+            one,
             kind="premises.told",
-            body={},
+            key=f"premises:{one.event_id}:told",
             person_id=one.person_id,
-            about_id=one.event_id,
-            campaign=CAMPAIGN,
-            district=one.district,
+            template="sms.ben.match",
+            slots={"dist": str(number_of(one.district)), "contact": contact},
             channel=channel,
-            test=one.test,
             at=at,
         )
-        if recorded.first:
-            promise_text(
-                db,
-                menus,
-                template="sms.ben.match",
-                event_id=recorded.event_id,
-                person_id=one.person_id,
-                campaign=CAMPAIGN,
-                slots={
-                    "dist": str(number_of(one.district)),
-                    "contact": menus.campaign.contact if menus is not None else "",
-                },
-                test=one.test,
-                at=at,
-            )
 
 
 def tell_off(
     db: Connection, menus: Menus, meeting: Meeting, *, channel: str, at: datetime
 ) -> int:
     """Say to who wanted to come that a meeting is called off; how many are told."""
-    promised = 0
-    for person_id in invitations.coming(db, meeting_id=meeting.event_id, limit=OFF_MAX):
-        recorded = meetings.note(
+    coming = invitations.coming(db, meeting_id=meeting.event_id, limit=OFF_MAX)
+    return sum(
+        _tell(
             db,
-            f"meeting:{meeting.event_id}:off:{person_id}",
-            "meeting.told",
-            {},
+            menus,
             meeting,
+            kind="meeting.told",
+            key=f"meeting:{meeting.event_id}:off:{person_id}",
             person_id=person_id,
+            template="sms.ben.off",
+            slots=when(meeting, menus.time_zone),
             channel=channel,
             at=at,
         )
-        if recorded.first:
-            promised += promise_text(
-                db,
-                menus,
-                template="sms.ben.off",
-                event_id=recorded.event_id,
-                person_id=person_id,
-                campaign=CAMPAIGN,
-                slots=when(meeting, menus.time_zone),
-                test=meeting.test,
-                at=at,
-            )
-    return promised
+        for person_id in coming
+    )
 
 
 def when(meeting: Meeting, time_zone: str) -> dict[str, str | int]:
     """What a text says of a meeting, the venue apart."""
     day, hour = jalali(meeting.meets_at, time_zone).split()
     return {"dist": str(number_of(meeting.district)), "when": day, "hour": hour}
+
+
+def _tell(
+    db: Connection,
+    menus: Menus | None,
+    about: Kept,
+    *,
+    kind: str,
+    key: str,
+    person_id: int,
+    template: str,
+    slots: Mapping[str, str | int],
+    channel: str,
+    at: datetime,
+) -> bool:
+    """Promise a text to somebody, once for the key; whether it is promised now."""
+    recorded = note(
+        db, key, kind, {}, about, person_id=person_id, channel=channel, at=at
+    )
+    return recorded.first and promise_text(
+        db,
+        menus,
+        template=template,
+        event_id=recorded.event_id,
+        person_id=person_id,
+        campaign=CAMPAIGN,
+        slots=slots,
+        test=about.test,
+        at=at,
+    )

@@ -9,9 +9,10 @@ import click
 from gateway.cli.assembly_decisions import DECIDING
 from gateway.cli.assembly_options import (
     CHANNEL,
+    acting,
     district,
     key_of,
-    menus_of,
+    read_phone,
     say_first,
     test,
 )
@@ -54,16 +55,19 @@ def board(test: bool) -> None:
 @by
 def meeting(district: str, moment: str, venue: str, test: bool, by: str) -> None:
     """Plan a meeting in DISTRICT; its benefactors are asked by text."""
-    from ledger.assemblies.meetings import plan
+    from ledger.assemblies.meetings import called_off, plan
     from ledger.engine import writing
 
     at = now()
     with books() as (engine, zone):
         meets_at = read_moment(moment, at, zone)
         with writing(engine) as db:
+            # An hour whose meeting was called off is free again.
+            off = called_off(db, district=district, meets_at=meets_at, test=test)
+            told = (district, meets_at.isoformat(), *([off] if off else []))
             recorded, made = plan(
                 db,
-                key=key_of("meeting", test, district, meets_at.isoformat()),
+                key=key_of("meeting", test, *told),
                 district=district,
                 meets_at=meets_at,
                 venue=venue,
@@ -114,25 +118,21 @@ def cancel(meeting_id: int, by: str) -> None:
     """Call MEETING off, and say so to who wanted to come."""
     from gateway.assemblies.telling import tell_off
     from ledger.assemblies import meetings
-    from ledger.engine import writing
 
     at = now()
-    with opened() as service:
-        menus = menus_of(service)
-        with writing(service.engine) as db:
-            recorded = meetings.cancel(
-                db,
-                key=f"meeting:{meeting_id}:cancelled",
-                meeting_id=meeting_id,
-                by=by,
-                channel=CHANNEL,
-                at=at,
-            )
-            found = meetings.meeting_of(db, meeting_id)
-            told = 0
-            if found is not None and menus is not None:
-                told = tell_off(db, menus, found, channel=CHANNEL, at=at)
-        service.wake()
+    with acting() as (db, menus):
+        recorded = meetings.cancel(
+            db,
+            key=f"meeting:{meeting_id}:cancelled",
+            meeting_id=meeting_id,
+            by=by,
+            channel=CHANNEL,
+            at=at,
+        )
+        found = meetings.meeting_of(db, meeting_id)
+        told = 0
+        if found is not None and menus is not None:
+            told = tell_off(db, menus, found, channel=CHANNEL, at=at)
     say_first(recorded.first)
     click.echo(f"{told} are told")
 
@@ -194,37 +194,27 @@ def match(offer: int, need: int, by: str) -> None:
     """Bring OFFER and NEED together: both sides are told to call the organiser."""
     from gateway.assemblies.telling import tell_match
     from ledger.assemblies import premises as rooms
-    from ledger.engine import writing
 
     at = now()
-    with opened() as service:
-        menus = menus_of(service)
-        with writing(service.engine) as db:
-            found = rooms.match(
-                db,
-                key=f"premises:{need}:met",
-                offer_id=offer,
-                need_id=need,
-                by=by,
-                channel=CHANNEL,
-                at=at,
-            )
-            tell_match(db, menus, found, channel=CHANNEL, at=at)
-        service.wake()
+    with acting() as (db, menus):
+        found = rooms.match(
+            db,
+            key=f"premises:{need}:met",
+            offer_id=offer,
+            need_id=need,
+            by=by,
+            channel=CHANNEL,
+            at=at,
+        )
+        tell_match(db, menus, found, channel=CHANNEL, at=at)
     click.echo(f"offer {offer} and need {need} are brought together")
 
 
 def _known(db: Connection, service: Service, phone: str) -> int:
     """Whose mobile it is; a stranger to the books cannot have been asked."""
     from ledger import people
-    from phone.numbers import NotAPhone, from_person
 
-    try:
-        found = people.find(
-            db, service.keys, from_person(phone, service.settings.region)
-        )
-    except NotAPhone as refused:
-        raise Unready(f"--present: {refused}") from None
+    found = people.find(db, service.keys, read_phone("--present", phone, service))
     if found is None:
         raise Unready("--present: the books know nobody with that number")
     return found.id

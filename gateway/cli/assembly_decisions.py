@@ -10,9 +10,10 @@ import click
 from gateway.cli.assembly_options import (
     CHANNEL,
     Day,
+    acting,
     district,
     key_of,
-    menus_of,
+    read_phone,
     say_first,
     test,
 )
@@ -23,6 +24,7 @@ from phone.dates import jalali_day
 
 if TYPE_CHECKING:
     from gateway.service import Service
+    from ledger.assemblies.claims import Settled
     from ledger.assemblies.decisions import Decision
     from ledger.engine import Connection
 
@@ -117,9 +119,9 @@ def change(
         today = at.astimezone(ZoneInfo(service.settings.time_zone)).date()
         found = _decision(db, district, number, test)
         told = (found.event_id, kind, owner, due, at.isoformat())
-        owner_id = owner and _owner(
-            db, service, phone, district, owner, test=test, by=by
-        )
+        owner_id = None
+        if owner is not None:
+            owner_id = _owner(db, service, phone, district, owner, test=test, by=by)
         decisions.change(
             db,
             key=key_of("change", test, *told),
@@ -127,7 +129,7 @@ def change(
             kind=decisions.Kind(kind) if kind else None,
             due_on=due,
             owner=owner,
-            owner_id=owner_id if isinstance(owner_id, int) else None,
+            owner_id=owner_id,
             today=today,
             by=by,
             channel=CHANNEL,
@@ -145,28 +147,21 @@ def confirm(district: str, number: int, test: bool, by: str) -> None:
     """Say that a decision is done; its office and who comes to meetings are told."""
     from gateway.assemblies.telling import tell_done
     from ledger.assemblies import claims
-    from ledger.engine import writing
 
     at = now()
-    with opened() as service:
-        menus = menus_of(service)
-        with writing(service.engine) as db:
-            found = _decision(db, district, number, test)
-            settled = claims.confirm(
-                db,
-                key=f"decision:{found.event_id}:confirmed",
-                decision=found,
-                by=by,
-                channel=CHANNEL,
-                at=at,
-            )
-            if settled.recorded is None:
-                raise Unready(f"decision {number} is closed already")
-            told = 0
-            if settled.recorded.first:
-                told = tell_done(db, menus, found, channel=CHANNEL, at=at)
-        service.wake()
-    say_first(settled.recorded.first)
+    with acting() as (db, menus):
+        found = _decision(db, district, number, test)
+        settled = claims.confirm(
+            db,
+            key=f"decision:{found.event_id}:confirmed",
+            decision=found,
+            by=by,
+            channel=CHANNEL,
+            at=at,
+        )
+        first = _is_first(settled, number)
+        told = tell_done(db, menus, found, channel=CHANNEL, at=at) if first else 0
+    say_first(first)
     click.echo(f"{told} are told")
 
 
@@ -191,9 +186,7 @@ def send_back(district: str, number: int, test: bool, by: str) -> None:
             channel=CHANNEL,
             at=at,
         )
-    if settled.recorded is None:
-        raise Unready(f"decision {number} is closed already")
-    say_first(settled.recorded.first)
+    say_first(_is_first(settled, number))
 
 
 @click.command()
@@ -259,6 +252,13 @@ def _decision(db: Connection, district: str, number: int, test: bool) -> Decisio
     return found
 
 
+def _is_first(settled: Settled, number: int) -> bool:
+    """Whether a word on a decision is new; raises Unready for one that is closed."""
+    if settled.recorded is None:
+        raise Unready(f"decision {number} is closed already")
+    return settled.recorded.first
+
+
 def _owner(
     db: Connection,
     service: Service,
@@ -272,19 +272,14 @@ def _owner(
     """Register the phone that answers for an office, and whose it is."""
     from ledger import staff
     from ledger.assemblies.limits import OFFICE_CHARS_MAX, check_words
-    from phone.numbers import NotAPhone, from_person
 
     if phone is None:
         return None
     title = check_words("name of an office", owner, OFFICE_CHARS_MAX)
-    try:
-        number = from_person(phone, service.settings.region)
-    except NotAPhone as refused:
-        raise Unready(f"--phone: {refused}") from None
     added = staff.add(
         db,
         service.keys,
-        phone=number,
+        phone=read_phone("--phone", phone, service),
         role=staff.Role.OWNER,
         place=district,
         title=title,

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from gateway.cli.operator import opened
+from gateway.faults import Unready
 from phone.dates import NotADay, read_day
 from phone.digits import fold_digits
 
 if TYPE_CHECKING:
     from gateway.service import Service
+    from ledger.engine import Connection
     from ussd.menus import Menus
 
 # An operator's acts come over it.
@@ -55,6 +60,28 @@ class Day(click.ParamType[date]):
 
 district = click.argument("district", type=District())
 test = click.option("--test", is_flag=True, help="In the rehearsals' books.")
+
+
+@contextmanager
+def acting() -> Iterator[tuple[Connection, Menus | None]]:
+    """The books and the menus, for an act that people are told of at once."""
+    from ledger.engine import writing
+
+    with opened() as service:
+        menus = menus_of(service)
+        with writing(service.engine) as db:
+            yield db, menus
+        service.wake()
+
+
+def read_phone(option: str, written: str, service: Service) -> str:
+    """Read a mobile that an option names; raises Unready without the number."""
+    from phone.numbers import NotAPhone, from_person
+
+    try:
+        return from_person(written, service.settings.region)
+    except NotAPhone as refused:
+        raise Unready(f"{option}: {refused}") from None
 
 
 def menus_of(service: Service) -> Menus | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gateway.cli.operator import ID, PHONE_DIGITS, books, by
+from gateway.cli.operator import ID, PHONE_DIGITS, books, by, insist_on_campaign
 from gateway.faults import Unready
 from gateway.service import now
 from phone.amounts import NotAnAmount, read_amount
@@ -88,6 +88,7 @@ def buy(
     _without_numbers(purpose=purpose, title=title, bank=bank)
     at = now()
     with books() as (engine, zone):
+        insist_on_campaign(engine, zone.key, campaign)
         told = (campaign, purpose, title, quantity, unit, cost, bank)
         asked = Purchase(
             key=_key("buy", test, own_id, at.astimezone(zone).date(), *told),
@@ -208,8 +209,10 @@ def list_batches(campaign: str, limit: int, test: bool) -> None:
     from ledger.batches import batches_of
     from ledger.engine import reading
 
-    with books() as (engine, _), reading(engine, snapshot=True) as db:
-        found = batches_of(db, campaign=campaign, test=test, limit=limit)
+    with books() as (engine, zone):
+        insist_on_campaign(engine, zone.key, campaign)
+        with reading(engine, snapshot=True) as db:
+            found = batches_of(db, campaign=campaign, test=test, limit=limit)
     for batch in found:
         click.echo("\n".join(_lines(batch)))
     if not found:

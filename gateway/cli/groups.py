@@ -7,6 +7,7 @@ import os
 import click
 
 from gateway import installation
+from gateway.cli.operator import place_of
 from gateway.faults import Unready
 
 
@@ -16,7 +17,9 @@ def groups() -> None:
 
 
 @groups.command()
-@click.option("--centre", required=True, help="The code that callers type for it.")
+@click.option(
+    "--centre", required=True, help="Its code, as c11023 or as callers dial it."
+)
 def counts(centre: str) -> None:
     """Count the groups at a centre; fewer than five are told with the others.
 
@@ -34,8 +37,8 @@ def counts(centre: str) -> None:
     try:
         keys = check(engine, settings)
         with reading(engine, snapshot=True) as db:
-            place = read_tree(db).by_dial(centre).place
-            if place is None or place.kind != Kind.CENTRE:
+            place = place_of(read_tree(db), centre)
+            if place.kind != Kind.CENTRE:
                 raise Unready("no centre has this code")
             found = counted(db, keys, centre=place.code)
     finally:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gateway.cli.operator import ID, books, by, one_line, opened
+from gateway.cli.operator import ID, books, by, one_line, opened, place_of
 from gateway.faults import Unready
 from gateway.service import now
 
@@ -224,8 +224,8 @@ def _queue(service: Service, centre: str | None, partner: str | None) -> str:
             raise Unready("a partner's name is small letters, as snapp-market")
         return f"{PARTNER}{partner}"
     assert centre is not None
-    found = service.places.current().by_dial(centre).place
-    if found is None or found.kind != Kind.CENTRE:
+    found = place_of(service.places.current(), centre)
+    if found.kind != Kind.CENTRE or found.closed:
         raise Unready("no centre has this code")
     return found.code
 

@@ -14,7 +14,7 @@ import click
 
 from gateway import installation
 from gateway.cli.ledger_seals import SEALS, settled_books
-from gateway.cli.operator import ID, by, one_line, opened
+from gateway.cli.operator import ID, by, insist_on_campaign, one_line, opened
 from gateway.cli.reconcile import reconcile
 from gateway.faults import Unready
 from gateway.keys import check
@@ -117,6 +117,8 @@ def export(
         with opened() as service:
             zone = service.settings.time_zone
             selection = Selection(zone, since, until, campaign)
+            if campaign is not None:
+                insist_on_campaign(service.engine, zone, campaign)
             _ask(service, Wanted(what, selection, in_full), reason, by)
         return
     if out is None:
@@ -124,6 +126,8 @@ def export(
     with _books() as (settings, engine, keys):
         if request is None:
             wanted = Wanted(what, Selection(settings.time_zone, since, until, campaign))
+            if campaign is not None:
+                insist_on_campaign(engine, settings.time_zone, campaign)
         else:
             wanted = permitted(
                 engine, what, request, time_zone=settings.time_zone, at=now()

@@ -9,7 +9,15 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from gateway.cli.operator import ID, PHONE_DIGITS, Moment, by, opened, read_moment
+from gateway.cli.operator import (
+    ID,
+    PHONE_DIGITS,
+    Moment,
+    by,
+    opened,
+    place_of,
+    read_moment,
+)
 from gateway.faults import Unready
 from gateway.service import now
 from phone.dates import jalali
@@ -78,8 +86,7 @@ def add(
         meets_at = _meets_at(when, at, zone)
         menus, tree = service.library.current(None), service.places.current()
         _is_in_menus(menus, campaign, skill)
-        if tree.place(place) is None:
-            raise Unready(f"there is no place {place!r}: see `yarigar places list`")
+        place = place_of(tree, place).code
         district = tree.above(place, Kind.DISTRICT)
         centre = tree.above(place, Kind.CENTRE)
         told = (campaign, place, words, skill, people, urgency, meets_at, test)
@@ -120,8 +127,7 @@ def list_needs(place: str | None, all_of_them: bool, limit: int, test: bool) -> 
         zone, tree = service.settings.time_zone, service.places.current()
         places = None
         if place is not None:
-            if tree.place(place) is None:
-                raise Unready(f"there is no place {place!r}")
+            place = place_of(tree, place).code
             places = [place, *(one.code for one in tree.under(place))]
         with reading(service.engine, snapshot=True) as db:
             found = listed(

@@ -17,13 +17,16 @@ from gateway import installation
 from gateway.faults import Unready
 from gateway.keys import check
 from phone.dates import NotADay, read_day
+from phone.digits import fold_digits
 from phone.private import long_digits
 
 if TYPE_CHECKING:
     from gateway.service import Service
     from ledger.engine import Engine
+    from ledger.places.tree import Place, Tree
 
 WHO_CHARS_MAX = 40
+CAMPAIGN_SHOWN_MAX = 40
 # A tracking code has nine.
 PHONE_DIGITS = 10
 # What both databases take for a number.
@@ -63,6 +66,8 @@ class Moment(click.ParamType[str]):
     ) -> str:
         try:
             read_moment(value, datetime(2000, 1, 1, tzinfo=UTC), ZoneInfo("UTC"))
+        except NotADay as fault:
+            self.fail(f"{value!r}: {fault}", param, ctx)
         except ValueError:
             self.fail(
                 f"{value!r} is no time: write 18:30 or '1405/09/01 18:30'", param, ctx
@@ -81,17 +86,22 @@ def one_line(reason: str) -> str:
 
 
 def read_moment(written: str, at: datetime, zone: ZoneInfo) -> datetime:
-    """Read `18:30` or `1405/09/01 18:30`; ValueError for anything else."""
-    *days, hour = written.split()
+    """Read `18:30` or `1405/09/01 18:30`; NotADay or ValueError for anything else."""
+    *days, hour = fold_digits(written).split()
     if len(days) > 1:
         raise ValueError("a time is a day and an hour")
-    try:
-        day = read_day(days[0]) if days else at.astimezone(zone).date()
-    except NotADay as refused:
-        raise ValueError(str(refused)) from None
+    day = read_day(days[0]) if days else at.astimezone(zone).date()
     if len(hour) != 5:
         raise ValueError("an hour is 18:30")
     return datetime.combine(day, time.fromisoformat(hour), tzinfo=zone)
+
+
+def place_of(tree: Tree, written: str) -> Place:
+    """The place of a code, or the open one of these dialled digits; raises Unready."""
+    found = tree.place(written) or tree.by_dial(written).place
+    if found is None:
+        raise Unready(f"there is no place {written!r}: see `yarigar places list`")
+    return found
 
 
 by = click.option(
@@ -129,3 +139,25 @@ def books() -> Iterator[tuple[Engine, ZoneInfo]]:
         yield engine, ZoneInfo(settings.time_zone)
     finally:
         engine.dispose()
+
+
+def insist_on_campaign(engine: Engine, zone: str, campaign: str) -> None:
+    """Raise Unready for a campaign that neither the books nor the menus know.
+
+    One that left the menus is known by its facts: they are read as before.
+    """
+    from ledger import campaigns, menus
+    from ledger.engine import reading
+    from ussd.reading import read
+
+    with reading(engine) as db:
+        # What cannot be printed is no name, and some of it no database takes.
+        if campaign.isprintable() and campaigns.has_facts(db, campaign):
+            return
+        current = menus.current(db)
+        listed = read(current[1], time_zone=zone).campaigns if current else {}
+        if campaign in listed:
+            return
+        known = ", ".join(sorted(campaigns.with_facts(db) | set(listed))) or "none yet"
+    shown = campaign[:CAMPAIGN_SHOWN_MAX]
+    raise Unready(f"there is no campaign {shown!r}: there are {known}")

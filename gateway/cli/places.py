@@ -90,6 +90,10 @@ def show(code: str) -> None:
 @limit
 def list_places(kind: str | None, within: str | None, limit: int) -> None:
     """Show the open places, as many as --limit."""
+    from ledger.places.kinds import LEVELS
+
+    if kind is not None and kind not in LEVELS:
+        raise Unready(f"there is no kind {kind!r}: there are {', '.join(LEVELS)}")
     with books() as (engine, _):
         tree = _tree(engine)
     if within is not None:

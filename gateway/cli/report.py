@@ -8,11 +8,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gateway.cli.operator import ID, books, by, one_line, opened
+from gateway.cli.operator import (
+    ID,
+    books,
+    by,
+    insist_on_campaign,
+    one_line,
+    opened,
+)
+from gateway.faults import Unready
 from gateway.service import now
 from phone.dates import jalali
 
 if TYPE_CHECKING:
+    from ledger.engine import Connection
     from ledger.publications import Change
     from ledger.reporting import Line, Statement
 
@@ -35,12 +44,15 @@ def show(campaign: str, number: int | None, seal: int | None, test: bool) -> Non
     from ledger.engine import reading
     from ledger.reporting import Scope, digest, statement
 
-    with books() as (engine, _), reading(engine, snapshot=True) as db:
-        if number is not None:
-            said = publications.numbered(db, campaign, number).statement
-        else:
-            said = statement(db, Scope(campaign, test, seal))
-        before = publications.latest(db, campaign) if number is None else None
+    with books() as (engine, zone):
+        insist_on_campaign(engine, zone.key, campaign)
+        with reading(engine, snapshot=True) as db:
+            if number is not None:
+                said = publications.numbered(db, campaign, number).statement
+            else:
+                _insist_on_seal(db, seal)
+                said = statement(db, Scope(campaign, test, seal))
+            before = publications.latest(db, campaign) if number is None else None
     click.echo(os.linesep.join(_lines(said)))
     click.echo(f"digest {digest(said).hex()}")
     if before is not None and not test:
@@ -77,8 +89,10 @@ def list_reports(campaign: str) -> None:
     from ledger import publications
     from ledger.engine import reading
 
-    with books() as (engine, zone), reading(engine) as db:
-        found = publications.published(db, campaign)
+    with books() as (engine, zone):
+        insist_on_campaign(engine, zone.key, campaign)
+        with reading(engine) as db:
+            found = publications.published(db, campaign)
     for one in found:
         click.echo(
             f"{one.number:>4}  {jalali(one.at, zone.key)}  on {one.statement.size} "
@@ -86,6 +100,19 @@ def list_reports(campaign: str) -> None:
         )
     if not found:
         click.echo("nothing is published yet")
+
+
+def _insist_on_seal(db: Connection, size: int | None) -> None:
+    """Raise Unready for more leaves than are sealed: their report would change."""
+    from ledger.sealing.public import newest
+
+    if size is None:
+        return
+    last = newest(db)
+    if last is None:
+        raise Unready("nothing is sealed yet: run `yarigar ledger seal`")
+    if size > last.size:
+        raise Unready(f"there is no seal of {size} leaves: {last.size} are sealed")
 
 
 def _lines(said: Statement) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from gateway.cli.operator import ID, PHONE_DIGITS, by, opened
+from gateway.cli.operator import ID, PHONE_DIGITS, by, opened, place_of
 from gateway.faults import Unready
 from gateway.service import now
 from phone.numbers import NotAPhone, from_person, is_mobile
@@ -41,8 +41,7 @@ def add(phone: str, role: str, place: str, title: str, test: bool, by: str) -> N
             raise Unready(f"that is no phone number: {refused}") from None
         if not is_mobile(number):
             raise Unready("that is no mobile phone: it could read no text")
-        if service.places.current().place(place) is None:
-            raise Unready(f"there is no place {place!r}: see `yarigar places list`")
+        place = place_of(service.places.current(), place).code
         with writing(service.engine) as db:
             done = add(
                 db,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gateway.cli.operator import ID, books, by, one_line, opened
+from gateway.cli.operator import ID, books, by, one_line, opened, place_of
 from gateway.faults import Unready
 from gateway.service import now
 from phone.codes import NotACode, read_code
@@ -41,14 +41,16 @@ def list_introductions(
 ) -> None:
     """List who is to be introduced or waits for a word, the oldest first."""
     from ledger.engine import reading
+    from ledger.places.stored import read_tree
     from ledger.timebank import hours, introductions
 
     states = (state,) if state else WAITING
     with books() as (engine, zone), reading(engine, snapshot=True) as db:
+        at = None if centre is None else place_of(read_tree(db), centre).code
         found = introductions.at_place(
             db,
             *states,
-            places=None if centre is None else [centre],
+            places=None if at is None else [at],
             test=test,
             limit=limit,
         )
@@ -87,19 +89,24 @@ def introduced(introduction_id: int, by: str) -> None:
 @click.argument("introduction_id", metavar="ID", type=ID)
 @by
 def withdraw(introduction_id: int, by: str) -> None:
-    """Undo an introduction of which no hours were told: both are looked for anew."""
+    """Undo an introduction of which no hours were told: both are looked for anew, and
+    told so."""
+    from gateway.timebank.calling_off import tell_both
     from ledger.engine import writing
     from ledger.timebank import introductions
 
-    with books() as (engine, _), writing(engine) as db:
-        step = introductions.withdraw(
-            db,
-            key=f"introduction.withdrawn:{introduction_id}",
-            introduction_id=introduction_id,
-            by=by,
-            channel="operator",
-            at=now(),
-        )
+    with opened() as service:
+        menus, at = service.library.current(None), now()
+        with writing(service.engine) as db:
+            step = introductions.withdraw(
+                db,
+                key=f"introduction.withdrawn:{introduction_id}",
+                introduction_id=introduction_id,
+                by=by,
+                channel="operator",
+                at=at,
+            )
+            tell_both(db, menus, step, channel="operator", at=at)
     if step.is_late:
         raise Unready(f"{introduction_id} is no introduction that can be undone")
     click.echo(f"introduction {introduction_id} is withdrawn")

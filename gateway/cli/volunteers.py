@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from gateway.cli.operator import ID, books, by, opened
+from gateway.cli.operator import (
+    ID,
+    books,
+    by,
+    insist_on_campaign,
+    opened,
+    place_of,
+)
 from gateway.faults import Unready
 from gateway.service import now
+from phone.dates import NotADay, day_start, read_day
+
+if TYPE_CHECKING:
+    from gateway.service import Service
 
 CAMPAIGN = "salam-mahalle"
 # How the lists between two rounds are asked for.
 BETWEEN = "between"
+ROUND_SHOWN_MAX = 40
+ROUNDS_SHOWN_MAX = 5
 
 campaign = click.option("--campaign", default=CAMPAIGN, show_default=True)
 test = click.option("--test", is_flag=True, help="In the rehearsals' books.")
@@ -31,8 +46,10 @@ def booths(campaign: str, test: bool) -> None:
     from ledger.booths import counts
     from ledger.engine import reading
 
-    with books() as (engine, _), reading(engine) as db:
-        found = counts(db, campaign=campaign, test=test)
+    with books() as (engine, zone):
+        insist_on_campaign(engine, zone.key, campaign)
+        with reading(engine) as db:
+            found = counts(db, campaign=campaign, test=test)
     for one in found:
         click.echo(
             f"{one.booth}: {one.signed_up} signed up,"
@@ -75,8 +92,8 @@ def bring_in(
         if campaign not in menus.campaigns:
             raise Unready(f"there is no campaign {campaign!r}")
         region = service.settings.region
-        if place is not None and tree.place(place) is None:
-            raise Unready(f"there is no place {place!r}: see `yarigar places list`")
+        if place is not None:
+            place = place_of(tree, place).code
         lines = paper.read_list(raw, menus, tree, place=place, region=region)
         about = paper.Batch(batch, campaign, menus, tree, test)
         told = paper.look_at(service.engine, service.keys, lines, about)
@@ -119,8 +136,11 @@ def hand_over(
         raise Unready(f"{out} holds lists already: name another folder")
     with opened() as service:
         zone = service.settings.time_zone
-        if centre is not None and service.places.current().place(centre) is None:
-            raise Unready(f"there is no place {centre!r}")
+        if centre is not None:
+            centre = place_of(service.places.current(), centre).code
+        insist_on_campaign(service.engine, zone, campaign)
+        if round_id != BETWEEN:
+            _insist_on_round(service, campaign, round_id, now())
         wanted = Wanted("people", Selection(zone, campaign=campaign))
         if request is not None:
             wanted = permitted(
@@ -144,3 +164,36 @@ def hand_over(
     for name, number in sorted(done.lists.items()):
         click.echo(f"{name}: {number}")
     click.echo(f"{done.total} volunteers in {len(done.lists)} lists")
+
+
+def _insist_on_round(
+    service: Service, campaign: str, round_id: str, at: datetime
+) -> None:
+    """Raise Unready for a round that nobody signed up in and that never began."""
+    from ledger import campaigns
+    from ledger.engine import reading
+
+    with reading(service.engine) as db:
+        had = campaigns.rounds(db, campaign)
+    if round_id in had or _has_begun(service, campaign, round_id, at):
+        return
+    last = ", ".join(sorted(had, reverse=True)[:ROUNDS_SHOWN_MAX]) or "none yet"
+    raise Unready(
+        f"{campaign} had no round {round_id[:ROUND_SHOWN_MAX]!r}; write it as"
+        f" 1405-09-01, or {BETWEEN}; somebody signed up in: {last}"
+    )
+
+
+def _has_begun(service: Service, campaign: str, round_id: str, at: datetime) -> bool:
+    """Whether the menus have that round, by the day in its name, and it began."""
+    listed = service.library.current(None).campaigns.get(campaign)
+    if listed is None:
+        return False
+    try:
+        day = read_day(round_id.removeprefix("to-"))
+    except NotADay:
+        return False
+    found = listed.window.round(day_start(day, listed.window.time_zone))
+    if found is None or found.id != round_id:
+        return False
+    return found.opens is None or found.opens <= at

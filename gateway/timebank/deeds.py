@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from gateway.orders import Order
 from gateway.pushing import ask_person, is_asked
 from gateway.receipts import promise_text
+from gateway.timebank.calling_off import tell_giver, tell_receiver
 from gateway.timebank.whereabouts import placed, tell_centre
 from ledger import people
 from ledger.engine import Connection
@@ -294,18 +295,8 @@ def _call_off(db: Connection, order: Order, one: Introduction, person_id: int) -
     )
     if step.recorded is None:
         return
-    gives = person_id == one.giver_id
-    promise_text(
-        db,
-        order.menus,
-        template="sms.tb.off",
-        event_id=step.recorded.event_id,
-        person_id=one.receiver_id if gives else one.giver_id,
-        campaign=one.campaign,
-        slots={"code": one.need_code if gives else one.offer_code},
-        test=one.test,
-        at=order.at,
-    )
+    tell = tell_receiver if person_id == one.giver_id else tell_giver
+    tell(db, order.menus, one, event_id=step.recorded.event_id, at=order.at)
 
 
 def _number(typed: str) -> int | None:

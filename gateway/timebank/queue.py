@@ -24,14 +24,16 @@ _INTRODUCED = "h"
 
 def items(db: Connection, keys: Keys, look: Look) -> Sequence[QueueItem]:
     """Who said yes and is to be introduced, then who was and may have helped."""
-    found = introductions.at_place(
-        db,
-        *("accepted", "introduced"),
-        places=look.places,
-        test=look.test,
-        limit=look.limit,
-    )
-    found.sort(key=lambda one: (one.state != "accepted", one.changed_at, one.id))
+    found: list[Introduction] = []
+    # Not at once: many who were introduced would leave no room for who is to be.
+    for state in ("accepted", "introduced"):
+        found += introductions.at_place(
+            db,
+            state,
+            places=look.places,
+            test=look.test,
+            limit=look.limit - len(found),
+        )
     return [_item(one) for one in found]
 
 

@@ -16,7 +16,8 @@ from gateway import receipts
 from gateway.pushing import ask_person, flow_of
 from gateway.rules import hours_of
 from gateway.service import Service
-from gateway.timebank.whereabouts import above, centre_of, said
+from gateway.timebank.calling_off import tell_both
+from gateway.timebank.whereabouts import above, centre_of, reach, said
 from ledger import people, questions, stops
 from ledger.engine import Connection, reading, writing
 from ledger.places.tree import Tree
@@ -69,7 +70,7 @@ def _lapse(service: Service, menus: Menus, apart: Apart, at: datetime) -> None:
             elif state == "told":
                 _void(db, menus, number, at)
             else:
-                introductions.withdraw(
+                undone = introductions.withdraw(
                     db,
                     key=f"introduction.lapsed:{number}",
                     introduction_id=number,
@@ -77,6 +78,7 @@ def _lapse(service: Service, menus: Menus, apart: Apart, at: datetime) -> None:
                     channel="schedule",
                     at=at,
                 )
+                tell_both(db, menus, undone, channel="schedule", at=at)
     for favour_id in old:
         with apart("favour", favour_id), writing(service.engine) as db:
             one = favours.by_id(db, favour_id)
@@ -109,19 +111,27 @@ def _void(db: Connection, menus: Menus, number: int, at: datetime) -> None:
 def _suggest(
     service: Service, menus: Menus, apart: Apart, at: datetime, *, test: bool
 ) -> None:
-    """Ask somebody for each need that is due; who has nobody is looked at later."""
+    """Ask somebody for each need that is due; who has nobody is looked at later.
+
+    Read is what lies near these needs, and who is concerned.
+    """
+    tree = service.places.current()
     with reading(service.engine) as db:
         needs = suggesting.due(db, test=test, at=at, limit=LOOK_MAX)
         if not needs:
             return
-        kinds = {one.kind for one in needs}
-        offers = suggesting.offers(db, kinds=kinds, test=test)
+        offers = suggesting.offers(
+            db,
+            kinds={one.kind for one in needs},
+            places=reach(tree, {one.place for one in needs}),
+            test=test,
+        )
         pairs, busy = suggesting.tried(db, needs, test=test, at=at)
         # One question of ours at a time: a yes must not be to another one.
         busy |= questions.asked(db, flow=flow_of(menus, SCREEN), test=test)
         busy |= stops.refusing(db, test=test)
-        standings = everybodys(db, test=test)
-    tree = service.places.current()
+        concerned = {one.person_id for one in (*needs, *offers)}
+        standings = everybodys(db, test=test, people=concerned)
     limits: Limits = hours_of(service.settings)
     found = suggesting.suggest(
         needs,

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from ledger.places.tree import Place, Tree
 
-__all__ = ["WHERE_CHARS_MAX", "above", "centre_of", "placed", "said", "tell_centre"]
+__all__ = [
+    "WHERE_CHARS_MAX",
+    "above",
+    "centre_of",
+    "placed",
+    "reach",
+    "said",
+    "tell_centre",
+]
 
 # So much of a place's name goes into a text.
 WHERE_CHARS_MAX = 11
@@ -30,6 +38,13 @@ def placed(
 def above(tree: Tree, place: str | None) -> Sequence[str]:
     """A place and those it lies in, the nearest first, as far as people would go."""
     return [one.code for one in tree.chain(place) if one.kind in _WITHIN]
+
+
+def reach(tree: Tree, places: Collection[str | None]) -> set[str]:
+    """Every place from which people would go to one of these."""
+    farthest = {chain[-1] for place in places if (chain := above(tree, place))}
+    within = (tree.under(code, closed=True) for code in farthest)
+    return farthest.union(*([one.code for one in some] for some in within))
 
 
 def centre_of(tree: Tree, place: str | None) -> Place | None:

@@ -14,7 +14,8 @@ from enum import StrEnum
 from sqlalchemy import Connection, or_
 
 from ledger import events, people, schema
-from ledger.assemblies.decisions import Decision, Kind, State, chosen, locked, note, put
+from ledger.assemblies.decisions import Decision, Kind, State, chosen, locked, put
+from ledger.assemblies.noting import note
 from ledger.events import Recorded
 
 __all__ = [
@@ -85,7 +86,8 @@ def claim(
     recorded = note(
         db, key, CLAIMED, body, found, person_id=person_id, channel=channel, at=at
     )
-    put(db, found.event_id, at, claim=said, claimed_at=at)
+    if recorded.first:
+        put(db, found.event_id, at, claim=said, claimed_at=at)
     return Settled(recorded, Outcome.NOTED)
 
 
@@ -247,5 +249,6 @@ def _settle(
     recorded = note(
         db, key, kind, body, found, person_id=person_id, channel=channel, at=at
     )
-    put(db, found.event_id, at, **values)
+    if recorded.first:
+        put(db, found.event_id, at, **values)
     return Settled(recorded, Outcome.NOTED)

@@ -7,7 +7,7 @@ phone that answers for it; the day is three Jalali months on unless another is s
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -34,6 +34,7 @@ from ledger.assemblies.limits import (
     check_day,
     check_words,
 )
+from ledger.assemblies.noting import note
 from ledger.events import Recorded
 from ledger.months import day_of, falls_due, month_of
 from ledger.once import Once
@@ -337,33 +338,6 @@ def put(db: Connection, event_id: int, at: datetime, **values: object) -> None:
         update(schema.decision)
         .where(_row.event_id == event_id)
         .values(changed_at=at, **values)
-    )
-
-
-def note(
-    db: Connection,
-    key: str,
-    kind: str,
-    body: Mapping[str, str | int],
-    decision: Decision,
-    *,
-    person_id: int | None = None,
-    channel: str,
-    at: datetime,
-) -> Recorded:
-    """Record an event about a decision, of somebody or of nobody."""
-    return events.record(
-        db,
-        key=key,
-        kind=kind,
-        body=body,
-        person_id=person_id,
-        about_id=decision.event_id,
-        campaign=CAMPAIGN,
-        district=decision.district,
-        channel=channel,
-        test=decision.test,
-        at=at,
     )
 
 

@@ -24,7 +24,8 @@ from sqlalchemy import (
 
 from ledger import events, people, schema
 from ledger.assemblies import benefactors
-from ledger.assemblies.meetings import HELD, Meeting, meeting_of, note
+from ledger.assemblies.meetings import HELD, Meeting, meeting_of
+from ledger.assemblies.noting import note
 from ledger.events import Recorded
 from ledger.once import Once
 
@@ -159,6 +160,8 @@ def answer(
     recorded = note(
         db, key, ANSWER, body, found, person_id=person_id, channel=channel, at=at
     )
+    if not recorded.first:
+        return Answered(recorded, Outcome.NOTED)
     _ask_once(
         db,
         meeting_id=meeting_id,

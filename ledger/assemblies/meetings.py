@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -16,6 +15,7 @@ from sqlalchemy import (
     Connection,
     Row,
     bindparam,
+    func,
     insert,
     select,
     update,
@@ -30,11 +30,13 @@ from ledger.assemblies.limits import (
     check_count,
     check_words,
 )
+from ledger.assemblies.noting import note
 from ledger.events import Recorded
 
 __all__ = [
     "Meeting",
     "State",
+    "called_off",
     "cancel",
     "hold",
     "listed",
@@ -110,6 +112,10 @@ def plan(
     again = events.repeated(db, key=key, kind=MEETING, body=body)
     if again is None:
         check_ahead(meets_at, at)
+    # Somebody else may ask whether it is planned.
+    elif differs := [name for name in again.differs if name != "by"]:
+        named = ", ".join(differs)
+        raise Wrong(f"a meeting is planned there already, with another {named}")
     recorded = again or events.record(
         db,
         key=key,
@@ -208,6 +214,17 @@ def listed(db: Connection, *, district: str, test: bool) -> list[Meeting]:
     return [_read(row) for row in rows]
 
 
+def called_off(db: Connection, *, district: str, meets_at: datetime, test: bool) -> int:
+    """How many meetings of a district at this moment were called off."""
+    found = select(func.count()).where(
+        _meeting.district == district,
+        _meeting.meets_at == meets_at,
+        _meeting.test.is_(test),
+        _meeting.state == State.CANCELLED,
+    )
+    return db.scalar(found) or 0
+
+
 def planned(db: Connection, *, at: datetime, limit: int = LISTED_MAX) -> list[Meeting]:
     """The meetings ahead, the next first; rehearsals too."""
     return [_read(row) for row in db.execute(_ahead.limit(limit), {"now": at})]
@@ -228,39 +245,5 @@ def _move(db: Connection, meeting_id: int, state: State, at: datetime) -> None:
     )
 
 
-def note(
-    db: Connection,
-    key: str,
-    kind: str,
-    body: Mapping[str, str | int],
-    meeting: Meeting,
-    *,
-    person_id: int | None = None,
-    channel: str,
-    at: datetime,
-) -> Recorded:
-    """Record an event about a meeting, of somebody or of nobody."""
-    return events.record(
-        db,
-        key=key,
-        kind=kind,
-        body=body,
-        person_id=person_id,
-        about_id=meeting.event_id,
-        campaign=CAMPAIGN,
-        district=meeting.district,
-        channel=channel,
-        test=meeting.test,
-        at=at,
-    )
-
-
 def _read(row: Row[*tuple[Any, ...]]) -> Meeting:
-    return Meeting(
-        row.event_id,
-        row.district,
-        row.meets_at,
-        row.venue,
-        State(row.state),
-        row.test,
-    )
+    return Meeting(**dict(row._mapping) | {"state": State(row.state)})

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 from ledger import events, people, schema
 from ledger.assemblies.districts import CAMPAIGN
 from ledger.assemblies.limits import METRES_MAX, Wrong, check_count
+from ledger.assemblies.noting import note
 from ledger.events import Recorded
 
 __all__ = [
@@ -269,18 +270,8 @@ def _end(
     channel: str,
     at: datetime,
 ) -> Recorded:
-    recorded = events.record(
-        db,
-        key=key,
-        kind=CLOSED,
-        body=body,
-        person_id=found.person_id,
-        about_id=found.event_id,
-        campaign=CAMPAIGN,
-        district=found.district,
-        channel=channel,
-        test=found.test,
-        at=at,
+    recorded = note(
+        db, key, CLOSED, body, found, person_id=found.person_id, channel=channel, at=at
     )
     db.execute(
         update(schema.premises)

@@ -181,10 +181,13 @@ def read_manifest(path: Path) -> Manifest:
         raise BadManifest(f"{path} is no manifest: more than {BYTES_MAX} bytes")
     try:
         found = json.loads(raw)
+    except (ValueError, RecursionError):
+        raise BadManifest(f"{path} is no manifest: it is not JSON") from None
+    try:
         if not isinstance(found, dict):
             raise ValueError("it is no object")
         return _checked(found)
-    except (ValueError, RecursionError) as fault:
+    except ValueError as fault:
         raise BadManifest(f"{path} is no manifest: {fault}") from None
 
 

@@ -1,4 +1,4 @@
-"""One row for each need of a centre, with how many come."""
+"""One row for each need of a centre, with how many come and how many came."""
 
 from __future__ import annotations
 
@@ -34,6 +34,8 @@ _COLUMNS = (
     Column("meets_at", "زمان دیدار (UTC)", 22),
     Column("state", "وضعیت"),
     Column("changed_at", "آخرین تغییر (UTC)", 22),
+    # Behind what was there before it: old readers go on.
+    Column("came", "آمدند", whole=True),
 )
 
 
@@ -61,6 +63,7 @@ def _records(db: Connection, rows: Sequence[Any], *, time_zone: str) -> list[Rec
             utc(row.meets_at),
             row.state,
             utc(row.changed_at),
+            answers[row.id].get("came", 0),
         )
         for row in rows
     ]

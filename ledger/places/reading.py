@@ -122,7 +122,9 @@ def _looks_like_windows(raw: bytes) -> bool:
 
 def _rows(text: str, faults: Faults) -> Iterator[tuple[int, Mapping[str, str]]]:
     """Each row with its line; raises BadPlaces where there is no reading on."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    # Where a decimal is written with a comma, spreadsheets part cells by semicolons.
+    mark = "," if "," in text.partition("\n")[0] else ";"
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=True)
     rows = 0
     try:
         header = [cell.strip() for cell in next(reader, [])]

@@ -96,7 +96,9 @@ awaiting = Table(
     # The rounds whose opening and whose closing were told.
     Column("opening", String(16)),
     Column("closing", String(16)),
-    Index("ix_awaiting_campaign", "campaign"),
+    # Who was not told of a round yet, among hundreds of thousands who were.
+    Index("ix_awaiting_campaign_opening_since", "campaign", "opening", "since"),
+    Index("ix_awaiting_campaign_closing_since", "campaign", "closing", "since"),
     sqlite_with_rowid=False,
 )
 

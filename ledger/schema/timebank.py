@@ -40,9 +40,10 @@ favour = Table(
     # When a need is looked at again.
     Column("next_at", Utc),
     Index("ix_favour_person_id", "person_id"),
-    Index("ix_favour_state_side_kind", "state", "side", "kind"),
+    Index("ix_favour_state_side_kind_place", "state", "side", "kind", "place"),
     Index(
-        "ix_favour_next_at",
+        "ix_favour_state_next_at",
+        "state",
         "next_at",
         sqlite_where=text("next_at IS NOT NULL"),
         postgresql_where=text("next_at IS NOT NULL"),
@@ -76,5 +77,7 @@ introduction = Table(
     Index("ix_introduction_receiver_id", "receiver_id"),
     Index("ix_introduction_place_state", "place", "state"),
     Index("ix_introduction_state_expires_at", "state", "expires_at"),
+    # Who was often asked lately.
+    Index("ix_introduction_asked_at", "asked_at"),
     sqlite_with_rowid=False,
 )

@@ -19,6 +19,10 @@ from sqlalchemy import (
 from ledger.schema.base import Id, Utc, metadata
 from ledger.schema.places import PLACE_CHARS
 
+# An entry that is not emptied yet. A query says these very words: with a value given
+# apart, SQLite would not see that the index is meant.
+HELD = "length(answers) > 0"
+
 # What somebody else wrote down: nothing until the person's own phone confirms it.
 entry = Table(
     "entry",
@@ -46,6 +50,13 @@ entry = Table(
     UniqueConstraint("batch", "line"),
     Index("ix_entry_person_id_state", "person_id", "state"),
     Index("ix_entry_state_expires_at", "state", "expires_at"),
+    Index(
+        "ix_entry_held",
+        "state",
+        "changed_at",
+        sqlite_where=text(HELD),
+        postgresql_where=text(HELD),
+    ),
     sqlite_with_rowid=False,
 )
 
@@ -74,8 +85,15 @@ need = Table(
     Column("changed_at", Utc, nullable=False),
     Index("ix_need_place_state", "place", "state"),
     Index(
-        "ix_need_next_at",
+        "ix_need_state_next_at",
+        "state",
         "next_at",
+        sqlite_where=text("next_at IS NOT NULL"),
+        postgresql_where=text("next_at IS NOT NULL"),
+    ),
+    Index(
+        "ix_need_meets_at",
+        "meets_at",
         sqlite_where=text("next_at IS NOT NULL"),
         postgresql_where=text("next_at IS NOT NULL"),
     ),
@@ -91,15 +109,25 @@ invite = Table(
     Column("person_id", ForeignKey("person.id"), nullable=False),
     Column("signup_id", ForeignKey("event.id"), nullable=False),
     Column("wave", SmallInteger, nullable=False),
-    # asked, yes, no, full (said yes too late), silent, withdrawn
+    # chosen, asked, yes, no, full (said yes too late), silent, withdrawn, came
     Column("state", String(10), nullable=False),
     Column("test", Boolean, nullable=False),
     Column("asked_at", Utc, nullable=False),
     Column("expires_at", Utc, nullable=False),
     Column("answered_at", Utc),
+    # When who comes is written to again: asked a second time, or told that it is called
+    # off; empty where neither is to be.
+    Column("next_at", Utc),
     UniqueConstraint("need_id", "person_id"),
     Index("ix_invite_person_id_asked_at", "person_id", "asked_at"),
     Index("ix_invite_state_expires_at", "state", "expires_at"),
+    Index(
+        "ix_invite_state_next_at",
+        "state",
+        "next_at",
+        sqlite_where=text("next_at IS NOT NULL"),
+        postgresql_where=text("next_at IS NOT NULL"),
+    ),
     sqlite_autoincrement=True,
 )
 

@@ -6,11 +6,13 @@ and not yet given are counted beside it, so that nobody is led past a limit.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Connection,
     Select,
@@ -42,6 +44,8 @@ MINUTE = "minute"
 HOUR = 60
 # Arranged, and neither confirmed nor given up.
 LIVE = ("asked", "accepted", "introduced", "told", "disputed")
+# SQLite takes no more values in one question: of more people, everybody is read.
+SOME_MAX = 30_000
 # What moves the minutes of one person alone.
 COMMUNITY = ("hours.given", "hours.granted")
 
@@ -159,8 +163,13 @@ def _arranged(side: ColumnElement[int], *which: ColumnElement[bool]) -> Select[A
 
 _TO_GIVE = _arranged(introduction.c.giver_id, introduction.c.giver_id == _of)
 _TO_RECEIVE = _arranged(introduction.c.receiver_id, introduction.c.receiver_id == _of)
+_SOME: BindParameter[Any] = bindparam("people", expanding=True)
 _GIVERS = _arranged(introduction.c.giver_id)
 _RECEIVERS = _arranged(introduction.c.receiver_id)
+_SOME_GIVERS = _arranged(introduction.c.giver_id, introduction.c.giver_id.in_(_SOME))
+_SOME_RECEIVERS = _arranged(
+    introduction.c.receiver_id, introduction.c.receiver_id.in_(_SOME)
+)
 _COMMUNITY = (
     select(event.c.person_id, event.c.kind, func.sum(transfer.c.amount))
     .join(transfer, transfer.c.event_id == event.c.id)
@@ -171,6 +180,12 @@ _COMMUNITY = (
     )
     .group_by(event.c.person_id, event.c.kind)
 )
+_OF_SOME = (
+    _SOME_GIVERS,
+    _SOME_RECEIVERS,
+    _COMMUNITY.where(event.c.person_id.in_(_SOME)),
+)
+_OF_ALL = (_GIVERS, _RECEIVERS, _COMMUNITY)
 _HOLD = (
     select(person.c.id)
     .where(person.c.id.in_(bindparam("people", expanding=True)))
@@ -212,25 +227,33 @@ def standing_of(db: Connection, *, person_id: int, test: bool) -> Standing:
     )
 
 
-def everybodys(db: Connection, *, test: bool) -> dict[int, Standing]:
+def everybodys(
+    db: Connection, *, test: bool, people: Collection[int] | None = None
+) -> dict[int, Standing]:
     """Everybody's at once, as the introductions say them: for those who suggest.
 
-    What is posted is decided by `standing_of`, under a lock.
+    With `people` theirs at least. What is posted is decided by `standing_of`, under a
+    lock.
     """
-    of = {"in_test": test}
+    of: dict[str, Any] = {"in_test": test}
+    if people is None or len(people) > SOME_MAX:
+        givers, receivers, community = _OF_ALL
+    else:
+        givers, receivers, community = _OF_SOME
+        of["people"] = sorted(people)
     found: dict[int, dict[str, int | datetime | None]] = {}
-    for person_id, live, told, confirmed, last in db.execute(_GIVERS, of):
+    for person_id, live, told, confirmed, last in db.execute(givers, of):
         found[person_id] = {
             "given": int(confirmed),
             "to_give": int(live),
             "waiting": int(told),
             "gave_at": last,
         }
-    for person_id, live, told, confirmed, _ in db.execute(_RECEIVERS, of):
+    for person_id, live, told, confirmed, _ in db.execute(receivers, of):
         one = found.setdefault(person_id, {})
         one["received"], one["to_receive"] = int(confirmed), int(live)
         one["waiting"] = int(told) + int(one.get("waiting") or 0)  # type: ignore[arg-type]  # a number, and no moment
-    for person_id, kind, minutes in db.execute(_COMMUNITY, of):
+    for person_id, kind, minutes in db.execute(community, of):
         name = "gifted" if kind == "hours.given" else "granted"
         found.setdefault(person_id, {})[name] = int(minutes)
     return {person_id: Standing(**one) for person_id, one in found.items()}  # type: ignore[arg-type]  # each under its own name

@@ -290,6 +290,24 @@ def test_a_meeting_that_is_called_off_is_told_to_who_wanted_to_come(
     assert other.walks("1") == "این نشست گذشته یا برگزار نمی‌شود."
 
 
+def test_an_hour_takes_one_meeting_until_it_is_called_off(
+    desk: Operator, gateway: Gateway
+) -> None:
+    hour = ("assembly", "meeting", "11", "--at", "1405/09/10 16:00", "--venue")
+    run(desk, *hour, "سرای محله")
+    refused = desk.run(*hour, "مسجد", "--by", "sara")
+    assert refused.exit_code == 2
+    assert "with another venue" in refused.output
+    assert "written down before" in run(desk, *hour, "سرای محله")
+    run(desk, "assembly", "cancel", str(gateway.rows("meeting")[0].event_id))
+    assert "written down before" not in run(desk, *hour, "مسجد")
+    assert "written down before" in run(desk, *hour, "مسجد")
+    assert sorted(one.state for one in gateway.rows("meeting")) == [
+        "cancelled",
+        "planned",
+    ]
+
+
 def test_premises_that_fit_are_brought_together_without_a_number(
     desk: Operator, gateway: Gateway
 ) -> None:

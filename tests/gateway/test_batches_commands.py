@@ -164,3 +164,49 @@ def test_a_later_count_says_what_is_different(till: Operator, gateway: Gateway) 
     assert "different from report 1" in shown
     assert "total, spent: 0 -> 1000" in shown
     assert "total, bought: 0 -> 24 parcel" in shown
+
+
+def test_a_seal_that_is_not_there_yet_has_no_report(
+    till: Operator, gateway: Gateway
+) -> None:
+    show = ("report", "show", CAMPAIGN, "--seal")
+    early = till.run(*show, "1")
+    assert (early.exit_code, "nothing is sealed yet" in early.output) == (2, True)
+    seal(gateway.service.engine, SIGNER, "Asia/Tehran", gateway.clock())
+    (sealed,) = gateway.rows("checkpoint")
+    refused = till.run(*show, str(sealed.size + 1))
+    assert (refused.exit_code, refused.output) == (
+        2,
+        f"yarigar: there is no seal of {sealed.size + 1} leaves:"
+        f" {sealed.size} are sealed\n",
+    )
+    assert till.run(*show, str(sealed.size)).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("report", "show", "foo"),
+        ("report", "list", "foo"),
+        ("batches", "list", "foo"),
+        ("batches", "buy", "foo", *BUY[3:], "--cost", "100 toman"),
+        ("volunteers", "booths", "--campaign", "foo"),
+    ],
+    ids=" ".join,
+)
+def test_an_unknown_campaign_is_not_taken_for_an_empty_one(
+    till: Operator, command: tuple[str, ...]
+) -> None:
+    refused = till.run(*command)
+    assert (refused.exit_code, refused.output) == (
+        2,
+        "yarigar: there is no campaign 'foo': there are one-plus-one, salam-mahalle\n",
+    )
+
+
+def test_a_campaign_that_left_the_menus_is_reported_as_before(
+    till: Operator, gateway: Gateway
+) -> None:
+    Books(gateway.service.engine, name="old").pledge(campaign="yalda-1404", amount=70)
+    shown = till.run("report", "show", "yalda-1404")
+    assert (shown.exit_code, "pledged 70," in shown.output) == (0, True)

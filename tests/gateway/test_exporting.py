@@ -13,7 +13,8 @@ from gateway.cli.ledger import WHAT
 from gateway.exporting import NotPermitted, Wanted, permitted
 from ledger.export import FORMATS, TABLES, Selection
 from tests.gateway.house import Gateway
-from tests.gateway.operator import Operator
+from tests.gateway.operator import CAMPAIGN, Operator
+from tests.ledger.books import Books
 
 FULL = "9121234567"
 
@@ -129,12 +130,39 @@ def test_what_cannot_be_is_refused_and_nothing_is_written(
     assert operator.gateway.rows("event", kind="export.people") == []
 
 
+@pytest.mark.parametrize(
+    "more", [("people", "--in-full", "--reason", "they ask"), ("pledges", "--out", "x")]
+)
+def test_an_unknown_campaign_is_no_empty_file(
+    operator: Operator, tmp_path: Path, more: tuple[str, ...]
+) -> None:
+    arguments = [str(tmp_path / "x") if one == "x" else one for one in more]
+    refused = run(operator, *arguments, "--campaign", "nope")
+    assert (refused.exit_code, refused.output) == (
+        2,
+        "yarigar: there is no campaign 'nope': there are one-plus-one, salam-mahalle\n",
+    )
+    assert list(tmp_path.glob("x*")) == []
+    assert operator.gateway.rows("request") == []
+
+
+def test_a_campaign_that_left_the_menus_is_exported_as_before(
+    operator: Operator, tmp_path: Path
+) -> None:
+    Books(operator.gateway.service.engine).pledge(campaign="yalda-1404")
+    out = tmp_path / "old.csv"
+    done = run(operator, "pledges", "--campaign", "yalda-1404", "--out", str(out))
+    assert (done.exit_code, done.stdout) == (0, f"{out}: 1 rows\n")
+    refused = run(operator, "pledges", "--campaign", "yalda", "--out", str(out))
+    assert "there are one-plus-one, salam-mahalle, yalda-1404" in refused.output
+
+
 def test_a_permission_is_for_its_table_its_days_and_a_week(
     operator: Operator,
 ) -> None:
     gateway = operator.gateway
     service = gateway.service
-    asked = ["people", "--in-full", "--from", "1405/09/01", "--campaign", "c"]
+    asked = ["people", "--in-full", "--from", "1405/09/01", "--campaign", CAMPAIGN]
     run(operator, *asked, "--reason", "the insurer asks")
     operator.run("requests", "approve", "1", "--by", "reza")
     at = gateway.clock()
@@ -152,7 +180,7 @@ def test_a_permission_is_for_its_table_its_days_and_a_week(
     assert wanted.in_full
     assert isinstance(wanted.selection, Selection)
     assert (str(wanted.selection.since), wanted.selection.until) == ("2026-11-22", None)
-    assert wanted.selection.campaign == "c"
+    assert wanted.selection.campaign == CAMPAIGN
     with pytest.raises(NotPermitted, match="request 1 is for people"):
         use("pledges")
     with pytest.raises(NotPermitted, match="older than 7 days"):

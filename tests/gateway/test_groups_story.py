@@ -179,6 +179,7 @@ def test_an_operator_reads_counts_of_five_and_more(
     told = operator.run("groups", "counts", "--centre", CENTRE).output
     assert "alzheimer" not in told or "alzheimer    0" in told
     assert "others       6" in told
+    assert operator.run("groups", "counts", "--centre", f"c{CENTRE}").output == told
     assert operator.run("groups", "counts", "--centre", "11031").output
 
 

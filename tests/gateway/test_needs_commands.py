@@ -32,6 +32,10 @@ def test_a_need_is_written_down_once_listed_and_closed(
     )
     again = operator.run(*NEED, *WHEN)
     assert again.output.startswith("this was written down before")
+    in_persian = operator.run(*NEED, "--when", "۱۴۰۵/۰۹/۰۴ ۱۰:۰۰")
+    assert in_persian.output == again.output
+    as_dialled = operator.run(*NEED, *WHEN, "--place", "11023")
+    assert as_dialled.output == again.output
     [need] = gateway.rows("need")
     [event] = gateway.rows("event", kind="need")
     assert (event.district, event.centre) == ("23-t11", "c11023")
@@ -54,6 +58,8 @@ def test_a_need_is_written_down_once_listed_and_closed(
     [
         (("--when", "1405/09/01 10:00"), "over already"),
         (("--when", "1407/09/01 10:00"), "more than a year"),
+        (("--when", "1405/13/01 10:00"), "no such day in the calendar"),
+        (("--when", "1405/09/04 25:00"), "write 18:30 or"),
         ((*WHEN, "--place", "c99999"), "no place 'c99999'"),
         ((*WHEN, "--skill", "magic"), "no skill 'magic'"),
         ((*WHEN, "--title", "call 09121234567"), "no phone or card number"),

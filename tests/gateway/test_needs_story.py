@@ -9,6 +9,7 @@ from gateway.placing import shipped, take_in
 from gateway.sweeping import sweep
 from ledger import people, signups, staff
 from ledger.engine import writing
+from ledger.export import NEEDS
 from ledger.signups import Placed
 from ledger.staff import Role
 from tests.gateway.correspondence import Phone
@@ -126,6 +127,15 @@ def test_a_need_of_a_centre_becomes_the_list_of_who_comes(
     assert empty.text.startswith("کاری در صف نیست.")
 
     assert [row.state for row in gateway.rows("invite")] == ["came", "full", "no"]
+    [line] = gateway.exported("needs")
+    exported = dict(zip(NEEDS.names, line.split(","), strict=True))
+    assert (exported["vacancies"], exported["coming"], exported["came"]) == (
+        "1",
+        "0",
+        "1",
+    )
+    assert exported["state"] == "filled"
+    assert NEEDS.names[-1] == "came"
     assert not any(number[3:] in str(logs) for number in VOLUNTEERS)
 
 
@@ -271,6 +281,23 @@ def test_a_centre_reads_its_queue_by_text(gateway: Gateway) -> None:
     # A number is read on a call and never written into a text.
     (one,) = centre.says("1")
     assert one == "یاریگر: آموزش\n1405/09/04\n0 بازگشت"
+
+
+def test_who_wants_no_texts_is_in_nobodys_way_when_others_are_asked_once_more(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, *_ = _invite(gateway, people="2")
+    first.says("بله")
+    second.says("بله")
+    first.says("11")
+    monkeypatch.setattr("gateway.waves.TOLD_A_SWEEP_MAX", 1)
+    _sweep(gateway, days=2)
+    assert gateway.rows("event", kind="invite.remind") == []
+    _sweep(gateway, seconds=5)
+    [reminded] = gateway.rows("event", kind="invite.remind")
+    assert reminded.person_id == gateway.rows("invite")[1].person_id
+    _sweep(gateway, minutes=11)
+    assert len(gateway.rows("event", kind="invite.remind")) == 1
 
 
 def test_a_need_that_meets_is_closed_and_asks_nobody_more(gateway: Gateway) -> None:

@@ -208,7 +208,9 @@ def test_places_are_listed_by_kind_and_by_where_they_lie(
     few = operator.run("places", "list", "--limit", "3").output
     assert few.splitlines()[-1] == f"and {len(shipped()) - 3} more"
     assert operator.run("places", "list", "--in", "x").exit_code == 2
-    assert operator.run("places", "list", "--kind", "x").output == "there are none\n"
+    refused = operator.run("places", "list", "--kind", "city")
+    assert refused.exit_code == 2
+    assert "there is no kind 'city': there are country, province" in refused.output
 
 
 # -- as screens have them ------------------------------------------------------------

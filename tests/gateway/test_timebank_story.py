@@ -298,6 +298,48 @@ def test_who_takes_a_need_back_frees_the_giver(gateway: Gateway) -> None:
     assert [row.state for row in gateway.rows("favour")] == ["open", "closed"]
 
 
+def _told_off(gateway: Gateway, *codes: str) -> bool:
+    """Whether each of these codes, and no other, was told that it came to nothing."""
+    rows = gateway.rows("outbox", template="sms.tb.off")
+    told = {row.slots["code"]: row.person_id for row in rows}
+    return sorted(told) == sorted(codes) and len(set(told.values())) == len(rows)
+
+
+def test_both_are_told_of_what_an_operator_undid_and_once(
+    gateway: Gateway, operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.cli.timebank.now", gateway.clock)
+    offer = _enter(gateway, "1", GIVER)
+    need = _enter(gateway, "2", RECEIVER)
+    giver = Phone(gateway, GIVER)
+    _sweep(gateway, seconds=5)
+    giver.news()
+    gateway.clock.wait(minutes=5)
+    giver.says("بله")
+    (one,) = gateway.rows("introduction")
+    for _ in range(2):
+        done = operator.run("timebank", "withdraw", str(one.event_id), "--by", "sara")
+        assert done.exit_code == 0, done.output
+    assert _told_off(gateway, offer, need)
+    assert _is_sound(gateway)
+
+
+def test_both_are_told_when_nothing_came_of_it_for_sixty_days(
+    gateway: Gateway,
+) -> None:
+    giver, _, need = _asked(gateway)
+    giver.says("بله")
+    _sweep(gateway, days=59)
+    assert _told_off(gateway)
+    _sweep(gateway, days=1)
+    assert [row.state for row in gateway.rows("introduction")][:1] == ["withdrawn"]
+    (offer,) = [row for row in gateway.rows("favour") if row.side == "offer"]
+    (code,) = gateway.rows("code", event_id=offer.event_id)
+    assert _told_off(gateway, code.code, need)
+    _sweep(gateway, days=1)
+    assert _told_off(gateway, code.code, need)
+
+
 def test_somebody_erased_leaves_nothing_waiting(gateway: Gateway) -> None:
     _, _, _ = _told(gateway)
     service = gateway.service
@@ -341,6 +383,7 @@ def test_the_desk_settles_a_dispute_with_two_people(
     operator.run("requests", "approve", "1", "--by", "reza")
     assert [row.state for row in gateway.rows("introduction")] == ["confirmed"]
     assert _is_sound(gateway)
+    assert operator.run("timebank", "list", "--centre", "foo").exit_code == 2
     report = operator.run("timebank", "report").output
     assert f"{CENTRE:<16}" in report
     assert "  -" in report

@@ -171,6 +171,40 @@ def test_the_lists_of_a_round_sum_to_its_total(desk: Operator, tmp_path: Path) -
     )
 
 
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (("--round", "1405-09-01", "--campaign", "foo"), "no campaign 'foo'"),
+        (("--round", "foo"), "no round 'foo'"),
+        (("--round", "1405/09/01"), "signed up in: 1405-09-01"),
+        (("--round", "1405-09-02"), "no round '1405-09-02'"),
+        # It is a round of the menus, and has not begun.
+        (("--round", "1405-10-01"), "no round '1405-10-01'"),
+        (("--round", ""), "no round ''"),
+    ],
+)
+def test_a_round_that_never_was_is_not_handed_over_empty(
+    desk: Operator, tmp_path: Path, asked: tuple[str, ...], said: str
+) -> None:
+    sign_up(desk.gateway, "s1")
+    out = tmp_path / "lists"
+    ran = desk.run("volunteers", "hand-over", *asked, "--out", str(out), "--by", "sara")
+    assert (ran.exit_code, ran.output.count("\n")) == (2, 1)
+    assert said in ran.output
+    assert not out.exists()
+    assert desk.gateway.rows("event", kind="export.people") == []
+
+
+def test_a_round_that_nobody_signed_up_in_is_handed_over_empty(
+    desk: Operator, tmp_path: Path
+) -> None:
+    ran = desk.run(
+        *("volunteers", "hand-over", "--round", "1405-08-01"),
+        *("--out", str(tmp_path / "lists"), "--by", "sara"),
+    )
+    assert (ran.exit_code, ran.output) == (0, "0 volunteers in 0 lists\n")
+
+
 def test_whole_numbers_need_a_request_that_others_agreed_to(
     desk: Operator, tmp_path: Path
 ) -> None:

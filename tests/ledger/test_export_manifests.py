@@ -188,7 +188,7 @@ def test_a_difference_is_one_line(change: dict[str, object], said: list[str]) ->
     ("raw", "named"),
     [
         (b"", "no manifest"),
-        (b"\xff\xfe", "no manifest"),
+        (b"\xff\xfe", "no manifest: it is not JSON"),
         (b"[" * 100_000, "no manifest"),
         (b"[]", "no object"),
         (b"{}", "version is missing"),

@@ -296,16 +296,71 @@ def test_who_agreed_long_before_is_asked_once_more_the_day_before(
         wave(db)
         [invite] = ask_all(db)
         answer(db, invite, person)
-        near = AT + 2 * DAY
-        window = {"until": near + 30 * HOUR, "agreed": near - 12 * HOUR, "limit": 9}
-        early = {**window, "until": near - 30 * HOUR}
-        assert invitations.to_remind(db, at=AT + 2 * HOUR, **early) == []
-        lately = {**window, "agreed": AT}
-        assert invitations.to_remind(db, at=near, **lately) == []
-        [found] = invitations.to_remind(db, at=near, **window)
+        near = AT + 3 * DAY - 30 * HOUR
+        assert invitations.to_remind(db, at=near - HOUR, limit=9) == []
+        [found] = invitations.to_remind(db, at=near, limit=9)
         assert inviting.remind(db, invite_id=found.id, at=near) is not None
-        assert invitations.to_remind(db, at=near, **window) == []
+        assert invitations.to_remind(db, at=near, limit=9) == []
         assert inviting.remind(db, invite_id=found.id, at=near) is None
+
+
+def test_who_agreed_lately_is_asked_once_more_half_a_day_later_or_not_at_all(
+    ledger_engine: Engine,
+) -> None:
+    with writing(ledger_engine) as db:
+        settle(db)
+        early, late = volunteer(db, 1), volunteer(db, 2)
+        need(db, vacancies=2, meets_at=AT + 20 * HOUR)
+        wave(db)
+        first, second = ask_all(db)
+        answer(db, first, early, at=AT + HOUR)
+        answer(db, second, late, at=AT + 10 * HOUR)
+        then = AT + 13 * HOUR
+        assert invitations.to_remind(db, at=then - HOUR, limit=9) == []
+        [found] = invitations.to_remind(db, at=then, limit=9)
+        assert found.person_id == early
+        assert len(invitations.to_remind(db, at=AT + 19 * HOUR, limit=9)) == 1
+
+
+def test_who_cannot_be_asked_once_more_now_lets_the_next_one_be(
+    ledger_engine: Engine,
+) -> None:
+    with writing(ledger_engine) as db:
+        settle(db)
+        people = [volunteer(db, number) for number in range(3)]
+        need(db, vacancies=3)
+        wave(db)
+        invites = ask_all(db)
+        for invite, person in zip(invites, people, strict=True):
+            answer(db, invite, person)
+        near = AT + 2 * DAY
+        [first] = invitations.to_remind(db, at=near, limit=1)
+        inviting.put_off(db, invite_id=first.id, until=near + HOUR)
+        [second] = invitations.to_remind(db, at=near, limit=1)
+        assert second.id != first.id
+        assert len(invitations.to_remind(db, at=near + HOUR, limit=9)) == 3
+        inviting.put_off(db, invite_id=first.id, until=AT + 3 * DAY)
+        assert len(invitations.to_remind(db, at=AT + 3 * DAY, limit=9)) == 2
+
+
+def test_what_is_called_off_is_told_though_it_was_put_off(
+    ledger_engine: Engine,
+) -> None:
+    with writing(ledger_engine) as db:
+        settle(db)
+        person = volunteer(db, 1)
+        need_id = need(db)
+        wave(db)
+        [invite] = ask_all(db)
+        answer(db, invite, person)
+        needs.cancel(db, need_id=need_id, by="sara", at=AT + DAY)
+        inviting.put_off(db, invite_id=invite, until=AT + 2 * DAY)
+        assert inviting.remind(db, invite_id=invite, at=AT + DAY) is None
+        assert invitations.to_remind(db, at=AT + 3 * DAY, limit=9) == []
+        [told] = invitations.to_tell(db, at=AT + DAY, limit=9)
+        assert told.id == invite
+        assert inviting.call_off(db, invite_id=invite, at=AT + DAY) is not None
+        assert invitations.to_tell(db, at=AT + DAY, limit=9) == []
 
 
 def test_who_came_is_taken_off_the_list_once(ledger_engine: Engine) -> None:

@@ -102,6 +102,29 @@ def test_a_consent_is_that_of_whoever_was_asked_for_it(ledger_engine: Engine) ->
         assert list(untrue_records(db)) == []
 
 
+def test_who_comes_back_is_in_the_round_that_is_open_then(
+    ledger_engine: Engine,
+) -> None:
+    of = {"campaign": "winter", "consent": "later-menus", "channel": "at"}
+    with writing(ledger_engine) as db:
+        volunteer(db, round_id="1405-09-01")
+        for key, round_id in (("at:7", "1405-10-01"), ("at:8", "")):
+            leave(db, f"{key}:before")
+            assert db.scalar(select(schema.signup.c.round)) != round_id
+            back = signup_changes.come_back(
+                db,
+                key=key,
+                person_id=caller(db),
+                round_id=round_id,
+                test=False,
+                at=AT,
+                **of,
+            )
+            assert back.done
+            assert db.scalar(select(schema.signup.c.round)) == (round_id or None)
+            assert list(untrue_records(db)) == []
+
+
 def test_each_act_by_its_key_is_answered_as_it_was(ledger_engine: Engine) -> None:
     with writing(ledger_engine) as db:
         volunteer(db)

@@ -22,6 +22,7 @@ def volunteer(
     place: str | None = "14155",
     placed: Placed = NOWHERE,
     round_id: str = "",
+    booth: str | None = None,
     name: str | None = None,
     test: bool = False,
 ) -> SignedUp:
@@ -40,6 +41,7 @@ def volunteer(
         consent="menus-hash",
         placed=placed,
         round_id=round_id,
+        booth=booth,
         name=name,
         channel="at",
         test=test,

@@ -19,11 +19,12 @@ from ussd.reading import read
 
 COUNT = 60
 SEED = 5588
-# Measured: 0.72. What is left is listed by kind below.
-CAUGHT_MIN = 0.65
-# Nothing of this kind leaves a file that could have been meant. A filter that is left
+# Measured with a hundred of each of three seeds: 0.67, 0.69 and 0.72. Of sixty, one
+# seed catches 0.06 more or less than another.
+CAUGHT_MIN = 0.6
+# Nothing of these kinds leaves a file that could have been meant. A filter that is left
 # out can: an English figure reads the same without it.
-ALL_CAUGHT = {"a misspelt target"}
+ALL_CAUGHT = {"a misspelt target", "another value in a condition"}
 
 
 def _is_caught(mutant: Mutant) -> bool:

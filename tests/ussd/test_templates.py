@@ -111,6 +111,7 @@ REFUSED = [
     "'",
     "a b",
     "town|nosuch",
+    "(" * 190 + "town" + ")" * 190,
     "",
 ]
 
@@ -160,7 +161,8 @@ def test_the_names_of_a_text_are_those_it_cannot_do_without() -> None:
 
 
 @pytest.mark.parametrize(
-    "source", ["{missing}", "{town|toman}", "{purpose|title('nolist')}"]
+    "source",
+    ["{missing}", "{town|toman}", "{purpose|title('nolist')}", "{1e999|figure}"],
 )
 def test_a_text_that_cannot_be_worked_out_says_which(source: str) -> None:
     with pytest.raises(Unrendered, match=r"^['\"]\{"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import product
 from typing import Any
@@ -14,6 +15,7 @@ from phone.encoding import Limits, excess
 from tests.ussd.small import written
 from ussd.menus import Menus
 from ussd.prover import Line, prove
+from ussd.prover.legible import illegible
 from ussd.prover.wording import screen_faults
 from ussd.prover.worst import Worst
 from ussd.reading import read
@@ -72,6 +74,36 @@ def test_it_is_as_long_as_the_longest_of_all_combinations(
         assert over == []
 
 
+# What reads well by itself, and not beside each other.
+EDGES = st.lists(st.sampled_from(["5", "x 5", "*1", "2#", "x", "long"]), min_size=3)
+
+
+@settings(max_examples=60, deadline=None)
+@example(["x", "x", "5", "long"], ["x", "x", "5", "long"])
+@given(EDGES.map(lambda words: words[:5]), EDGES.map(lambda words: words[:5]))
+def test_what_reads_wrong_where_two_values_meet_is_found(
+    one: list[str], two: list[str]
+) -> None:
+    """Though a condition asks only whether each is its first value."""
+    text = "z {my_one|title('one')}-{my_two|title('two')}"
+    when = "my_one == 'v0' or my_two == 'v0'"
+    key = f"- {{key: '1', label: {{en: On}}, when: {when}, to: bye}}"
+    source = file({"one": one, "two": two}, text)
+    source = source.replace("languages: [en]", "languages: [fa]")
+    said = "  said:\n    choices:\n"
+    source = source.replace(said, f"{said}    {key}\n")
+    menus = read(re.sub(r"\ben: ", "fa: ", source), time_zone="UTC")
+    assert len(menus.screens["said"].choices) == 2
+    wrong = {
+        fault.what
+        for first, second in product(one, two)
+        for fault in illegible("said", "fa", f"z {first}-{second}", (1, 1))
+    }
+    worst = Worst(menus, [])
+    faults, _ = screen_faults(menus, menus.screens["said"], worst, {"at": Limits()})
+    assert {fault.what for fault in faults} == wrong
+
+
 def test_ten_lists_of_a_hundred_are_proved_at_once() -> None:
     """A hundred to the tenth combinations, if each were tried."""
     words = [f"{'w' * 14}{number}" for number in range(100)]
@@ -107,15 +139,27 @@ def test_a_key_that_clears_many_answers_does_not_tie_their_lengths() -> None:
     assert [fault.what for fault in faults] == ["said (en) can be 1 over on at"]
 
 
-def test_too_many_conditions_on_one_screen_are_refused_not_tried() -> None:
+def thirties(text: str) -> list[str]:
+    """What is found in a text of four answers, out of lists of thirty each."""
     lists = {f"l{'x' * n}": [f"v{i}" for i in range(30)] for n in range(4)}
-    names = [f"my_{name}" for name in lists]
-    text = "".join(f"{{'a' if {name} == 'v1' else 'b'}}" for name in names)
     menus = read(file(lists, text), time_zone="UTC")
-    found = prove(menus, channels={"at": Limits()}, lines=[])
-    assert [fault.what for fault in found] == [
-        "said has more wordings than can be proved"
-    ]
+    return [f.what for f in prove(menus, channels={"at": Limits()}, lines=[])]
+
+
+def test_too_many_conditions_on_one_screen_are_refused_not_tried() -> None:
+    text = "{'a' if my_l == my_lx else 'b'}{'a' if my_lxx == my_lxxx else 'b'}"
+    assert thirties(text) == ["said has more wordings than can be proved"]
+
+
+def test_values_that_no_condition_tells_apart_are_tried_together() -> None:
+    names = [f"my_l{'x' * n}" for n in range(4)]
+    text = "".join(f"{{'a' if {name} == 'v1' else 'b'}}" for name in names)
+    assert thirties(text) == []
+    longest = "".join(
+        f"{{{'w' * 40!r} if {name} != 'v{place}' else 'b'}}"
+        for place, name in enumerate(names)
+    )
+    assert thirties(f"{longest}!") == ["said (en) can be 1 over on at"]
 
 
 def many(count: int) -> Menus:

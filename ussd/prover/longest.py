@@ -61,7 +61,7 @@ PLACES_MAX = 99
 # operator types; the queue of a centre is cut.
 PLACE_SHORT = "W" * 20
 NEED_TITLE = "ض" * 16
-QUEUE_MAX = 50
+QUEUE_MAX = 999
 # A campaign without a largest gift takes none; a figure is shown in its place.
 NO_MAX = 10
 # What the registers of assemblies take: see ledger.assemblies.limits.
@@ -79,7 +79,10 @@ UNITS = ("rial", "parcel")
 
 
 def facts_of(menus: Menus, campaign: Campaign) -> Mapping[str, Sequence[Any]]:
-    """What each fact can be in one campaign, by its name."""
+    """What each fact can be in one campaign, by its name.
+
+    Where all but "" are `Constant`, it can be nothing else.
+    """
     most = campaign.max or NO_MAX
     # A round amount is shorter than one that needs a decimal in toman.
     amounts = [Rial(most), Rial(most - 1)]
@@ -118,8 +121,8 @@ def facts_of(menus: Menus, campaign: Campaign) -> Mapping[str, Sequence[Any]]:
         "tb_got": [HOURS_MAX],
         "tb_balance": [HOURS_MAX],
         "tb_waiting": [HOURS_MAX],
-        "tb_below": ["", "yes"],
-        "tb_place": ["", "known"],
+        "tb_below": [*map(Constant, ("", "yes"))],
+        "tb_place": [*map(Constant, ("", "known"))],
         "helping_state": [*map(Constant, ("", "asked", "agreed"))],
         "helping_kind": _listed(menus, "helps", "company"),
         "helping_hours": [FAVOUR_HOURS_MAX],
@@ -134,7 +137,8 @@ def facts_of(menus: Menus, campaign: Campaign) -> Mapping[str, Sequence[Any]]:
         "standing_day": [Name(MONTH_DAY)],
         # Nothing found, or the longest title that a places file may have.
         "centre_found": ["", PLACE_TITLE],
-        "centre_kind": [*map(Constant, ("", "centre", "booth", "neighbourhood"))],
+        # Whatever kind of place has a number to dial.
+        "centre_kind": ["", "centre", "booth", "neighbourhood"],
         "centre_place": ["", PLACE_CODE],
         "centre_meant": ["", PLACE_TITLE],
         "centre_meant_code": ["", Name(PLACE_DIAL)],
@@ -142,7 +146,7 @@ def facts_of(menus: Menus, campaign: Campaign) -> Mapping[str, Sequence[Any]]:
         "postcode_place": ["", PLACE_CODE],
         "town_found": ["", PLACE_TITLE],
         "town_place": ["", PLACE_CODE],
-        "town_has_districts": ["", "yes"],
+        "town_has_districts": [*map(Constant, ("", "yes"))],
         "town_districts": [PLACES_MAX],
         "delivery_code": [CODE],
         "delivery_state": ["", *_listed(menus, "delivery_states", "open")],
@@ -154,7 +158,7 @@ def facts_of(menus: Menus, campaign: Campaign) -> Mapping[str, Sequence[Any]]:
         "standing_purpose": _listed(menus, "purposes", "needed"),
         "ben_home": ["", Name(DISTRICT)],
         "ben_in": ["", DISTRICT],
-        "ben_secretary": ["", "yes"],
+        "ben_secretary": [*map(Constant, ("", "yes"))],
         "ben_my_district": [DISTRICT],
         "ben_my_capacity": _listed(menus, "capacities", "money"),
         "ben_my_amount": [CAPACITY_MAX],
@@ -166,8 +170,8 @@ def facts_of(menus: Menus, campaign: Campaign) -> Mapping[str, Sequence[Any]]:
         "res_state": ["", *_listed(menus, "decision_states", "open")],
         "res_due": [Name(DAY)],
         "res_next": [Name(f"{DISTRICT}-{DECISIONS_MAX}")],
-        "res_owner": ["", "yes"],
-        "meet_state": ["", "ahead", "over"],
+        "res_owner": [*map(Constant, ("", "yes"))],
+        "meet_state": [*map(Constant, ("", "ahead", "over"))],
         "meet_district": [DISTRICT],
         "meet_day": [Name(DAY)],
         "meet_hour": [Name(HOUR)],
@@ -241,10 +245,13 @@ def items_of(menus: Menus, listed: str, campaign: Campaign) -> list[Mapping[str,
     ]
 
 
-def _listed(menus: Menus, name: str, usual: str = "") -> list[Constant]:
-    """The values of a list of the file, or `usual` where it has none."""
+def _listed(menus: Menus, name: str, usual: str = "") -> list[str]:
+    """The values of a list of the file; `usual`, one of many, where it has none."""
     values = [value for value, _ in menus.lists.get(name, ())]
-    return [constants(menus)(value) for value in values or filter(None, [usual])]
+    if not values:
+        return [usual] if usual else []
+    constant = constants(menus)
+    return [constant(value) for value in values]
 
 
 def longest_answers(

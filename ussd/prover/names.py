@@ -8,6 +8,7 @@ from ussd.facts import FACTS
 from ussd.faults import Fault
 from ussd.menus import EFFECT_TEXTS, RESERVED, Choice, Menus, Screen
 from ussd.prover.keywords import keyword_name_faults
+from ussd.prover.taken import taken_faults
 from ussd.prover.ways import OUTCOMES, REASONS
 
 __all__ = ["LISTED_FACTS", "name_faults"]
@@ -28,6 +29,7 @@ def name_faults(menus: Menus) -> Iterator[Fault]:
         yield Fault(*place, "nothing can be dialled", "Add a code under `dialled:`")
     yield from _dialled(menus)
     yield from keyword_name_faults(menus)
+    yield from taken_faults(menus)
     for flow in menus.flows.values():
         if flow.cut_off and flow.cut_off not in menus.texts:
             what = f"the flow {flow.name} promises {flow.cut_off!r}, which is no text"

@@ -5,6 +5,7 @@ values its slots can hold, on every channel's screen. What is found is a `Fault`
 its place and what to do about it. Each kind of fault has a module of its own:
 
 names       nothing answers to a name
+taken       two things answer to one
 shapes      a screen by itself: keys, questions, lists
 exits       screens nobody comes to, or cannot leave in time
 supplies    answers that were not given by then

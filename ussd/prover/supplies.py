@@ -21,7 +21,7 @@ from ussd.menus import (
 from ussd.prover.paths import Paths, openings
 from ussd.prover.ways import Way
 
-__all__ = ["GIVEN", "Supplies"]
+__all__ = ["GIVEN", "Supplies", "campaign_slots"]
 
 # What every screen can say without having asked for it.
 GIVEN = frozenset({"dialled", "language"})
@@ -128,8 +128,8 @@ class Supplies:
         """Slots and effects that use an answer which some way does not ask for."""
         menus = self.menus
         answers = frozenset(menus.blank)
-        known = answers | CAMPAIGN_SLOTS | GIVEN | {"titles"}
-        known |= frozenset(chain.from_iterable(FACTS.values())) | _presets(menus)
+        known = answers | campaign_slots(menus) | GIVEN | {"titles"}
+        known |= frozenset(chain.from_iterable(FACTS.values()))
         typed = {
             screen.then
             for screen in menus.screens.values()
@@ -164,6 +164,13 @@ class Supplies:
                         yield Fault(choice.line, choice.column, what, remedy)
 
 
+def campaign_slots(menus: Menus) -> frozenset[str]:
+    """The names of what campaigns say of themselves, their presets among it."""
+    most = max(len(campaign.presets) for campaign in menus.campaigns.values())
+    numbered = [f"preset{n}" for n in range(1, most + 1)]
+    return CAMPAIGN_SLOTS.union(numbered, (f"{name}_amount" for name in numbered))
+
+
 def _consent(flow: str) -> str:
     # No answer can have this name: a bracket is no part of one.
     return f"(consent {flow})"
@@ -172,12 +179,6 @@ def _consent(flow: str) -> str:
 def _excepts_strangers(screen: Screen) -> bool:
     """Whether it leads elsewhere where a code is of no pledge of the caller."""
     return any(("one_state", "") in when.compares for when, _ in screen.instead)
-
-
-def _presets(menus: Menus) -> frozenset[str]:
-    most = max(len(campaign.presets) for campaign in menus.campaigns.values())
-    numbered = [f"preset{n}" for n in range(1, most + 1)]
-    return frozenset([*numbered, *(f"{name}_amount" for name in numbered)])
 
 
 def _spoken(screen: Screen) -> set[str]:

@@ -33,6 +33,9 @@ from ussd.templates import Condition, Slots, Template, Unrendered
 
 __all__ = ["screen_faults"]
 
+# So many combinations of values are read each by itself: what reads wrong only where
+# two values meet is found then, too.
+EACH_MAX = 500
 SHAPES_MAX = 2_000
 
 Axis = Sequence[Bundle]
@@ -153,8 +156,13 @@ def _cases(
         # An answer that is only asked about may not have been given yet.
         unsure = given <= menus.blank.keys() and not given & spoken
         axes.append([*axis, {}] if unsure else axis)
-    told = _told(screen)
-    classes = [_classes(axis, asked, told) for axis in axes]
+    if prod(map(len, axes)) <= EACH_MAX:
+        yield from map(say, product(*axes))
+        return
+    classes = [_classes(axis, asked, {}) for axis in axes]
+    if prod(map(len, classes)) > EACH_MAX:
+        told = _told(screen)
+        classes = [_classes(axis, asked, told) for axis in axes]
     if prod(map(len, classes)) > SHAPES_MAX:
         raise TooMany
     for shape in product(*classes):
@@ -168,15 +176,18 @@ def _worst_of(shape: Sequence[Axis], say: Say) -> Iterator[_Said]:
     has its own longest values, whatever the others are.
     """
     usual = [axis[0] for axis in shape]
-    yield say(usual)
+    first = say(usual)
+    yield first
     longest, latin, foreign = list(usual), list(usual), dict[int, Bundle]()
     for place, axis in enumerate(shape):
         if len(axis) == 1:
             continue
         sized: list[tuple[int, int, int, Bundle]] = []
         for bundle in axis:
-            said = say([*usual[:place], bundle, *usual[place + 1 :]])
-            yield said
+            said = first
+            if bundle is not usual[place]:
+                said = say([*usual[:place], bundle, *usual[place + 1 :]])
+                yield said
             sized.append((*_sizes(said.whole), bundle))
         longest[place] = max(sized, key=lambda size: size[0])[3]
         least = min(strange for _, _, strange, _ in sized)
@@ -196,9 +207,9 @@ def _worst_of(shape: Sequence[Axis], say: Say) -> Iterator[_Said]:
 
 def _sizes(text: str) -> tuple[int, int, int]:
     """UCS-2 units, septets, and how many letters are not GSM-7."""
-    extended = sum(letter in GSM7_EXTENSION for letter in text)
-    foreign = sum(letter not in GSM7_BASIC for letter in text) - extended
-    return ucs2_units(text), len(text) + extended, foreign
+    unusual = _UNUSUAL.findall(text)
+    extended = sum(letter in GSM7_EXTENSION for letter in unusual)
+    return ucs2_units(text), len(text) + extended, len(unusual) - extended
 
 
 def _classes(
@@ -223,11 +234,14 @@ def _asked(screen: Screen) -> frozenset[str]:
 
 
 def _told(screen: Screen) -> dict[str, frozenset[Any]]:
-    """Names that are only compared with constants, each with those constants."""
+    """Names that are only compared with constants, each with those constants.
+
+    What is empty reads unlike all else, and counts as one of them.
+    """
     told: dict[str, set[Any]] = {}
     for asks in _asking(screen):
         for name, constant in asks.compares:
-            told.setdefault(name, set()).add(constant)
+            told.setdefault(name, {""}).add(constant)
     weighed: set[str] = set().union(*(asks.weighs for asks in _asking(screen)))
     return {n: frozenset(of) for n, of in told.items() if n not in weighed}
 
@@ -321,6 +335,8 @@ Say = Callable[[Sequence[Bundle]], _Said]
 _ALWAYS = {"language", "figures", "titles"}
 # A value that is none of those a condition names.
 _ANOTHER = object()
+# Letters of two septets, and those of none.
+_UNUSUAL = re.compile(f"[^{re.escape(''.join(sorted(GSM7_BASIC)))}]")
 # What stands in braces, and of it a name with nothing but filters.
 _SLOT = re.compile(r"\{([^}]*)\}")
 _BARE = re.compile(r"\s*([a-z_][a-z_0-9]*)\s*(\|.*)?", re.IGNORECASE)

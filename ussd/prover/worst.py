@@ -81,6 +81,7 @@ class Worst:
             language: titles_of(menus, language) for language in menus.languages
         }
         self._bases: dict[tuple[str, str], Slots] = {}
+        self._known: dict[str, Mapping[str, Sequence[Any]]] = {}
 
     def base(self, language: str, campaign: Campaign) -> Slots:
         """What every screen can say, with nothing answered yet."""
@@ -160,25 +161,25 @@ class Worst:
             return (named | {""} if self._code_is_typed() else named) or None
         if name == "dialled":
             return frozenset(self._dialled())
+        facts = self._facts(self._menus.campaign)
+        if name in facts:
+            return _constant(facts[name])
         if name not in self._bundles or name in self._amounts:
             return None
-        values = {""}
-        for bundle in self._bundles[name]:
-            value = bundle[name]
-            if not isinstance(value, Constant):
-                return None
-            values.add(str.__str__(value))
-        return frozenset(values)
+        return _constant([bundle[name] for bundle in self._bundles[name]])
 
     # -- answers ---------------------------------------------------------------------
 
     def _facts(self, campaign: Campaign) -> Mapping[str, Sequence[Any]]:
-        return {
-            "campaign_state": [str(state) for state in CampaignState],
-            "line": [Name(self._sender)],
-            "dialled": self._dialled(),
-            **facts_of(self._menus, campaign),
-        }
+        """What each fact can be, worked out once for a campaign."""
+        if campaign.id not in self._known:
+            self._known[campaign.id] = {
+                "campaign_state": [str(state) for state in CampaignState],
+                "line": [Name(self._sender)],
+                "dialled": self._dialled(),
+                **facts_of(self._menus, campaign),
+            }
+        return self._known[campaign.id]
 
     def _dialled(self) -> list[str]:
         """What stands for the dialled code, in calls and in texts."""
@@ -288,6 +289,16 @@ class Worst:
             except Unrendered:
                 continue
         return list(found)
+
+
+def _constant(values: Iterable[Any]) -> frozenset[str] | None:
+    """The values, and none at all; None where one of them stands for others too."""
+    known = {""}
+    for value in values:
+        if value != "" and not isinstance(value, Constant):
+            return None
+        known.add(str.__str__(value))
+    return frozenset(known)
 
 
 def _plain(slots: Slots) -> dict[str, Any]:

@@ -97,7 +97,12 @@ def create_places() -> None:
         ),
         sqlite_with_rowid=False,
     )
-    op.create_index("ix_awaiting_campaign", "awaiting", ["campaign"])
+    for column in ("opening", "closing"):
+        op.create_index(
+            f"ix_awaiting_campaign_{column}_since",
+            "awaiting",
+            ["campaign", column, "since"],
+        )
     op.create_table(
         "tally",
         sa.Column("run", sa.Integer(), nullable=False),
@@ -157,6 +162,13 @@ def create_volunteers() -> None:
     op.create_index(
         "ix_entry_state_expires_at", "entry", ["state", "expires_at"], unique=False
     )
+    op.create_index(
+        "ix_entry_held",
+        "entry",
+        ["state", "changed_at"],
+        sqlite_where=sa.text("length(answers) > 0"),
+        postgresql_where=sa.text("length(answers) > 0"),
+    )
     op.create_table(
         "need",
         sa.Column("event_id", ID, autoincrement=False, nullable=False),
@@ -180,9 +192,17 @@ def create_volunteers() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index(
-        "ix_need_next_at",
+        "ix_need_state_next_at",
         "need",
-        ["next_at"],
+        ["state", "next_at"],
+        unique=False,
+        sqlite_where=sa.text("next_at IS NOT NULL"),
+        postgresql_where=sa.text("next_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_need_meets_at",
+        "need",
+        ["meets_at"],
         unique=False,
         sqlite_where=sa.text("next_at IS NOT NULL"),
         postgresql_where=sa.text("next_at IS NOT NULL"),
@@ -200,6 +220,7 @@ def create_volunteers() -> None:
         sa.Column("asked_at", TIME, nullable=False),
         sa.Column("expires_at", TIME, nullable=False),
         sa.Column("answered_at", TIME, nullable=True),
+        sa.Column("next_at", TIME, nullable=True),
         sa.ForeignKeyConstraint(
             ["need_id"], ["need.event_id"], name=op.f("fk_invite_need_id")
         ),
@@ -223,6 +244,14 @@ def create_volunteers() -> None:
     )
     op.create_index(
         "ix_invite_state_expires_at", "invite", ["state", "expires_at"], unique=False
+    )
+    op.create_index(
+        "ix_invite_state_next_at",
+        "invite",
+        ["state", "next_at"],
+        unique=False,
+        sqlite_where=sa.text("next_at IS NOT NULL"),
+        postgresql_where=sa.text("next_at IS NOT NULL"),
     )
     op.create_table(
         "renumbering",
@@ -302,16 +331,19 @@ def create_time_bank() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index(
-        "ix_favour_next_at",
+        "ix_favour_state_next_at",
         "favour",
-        ["next_at"],
+        ["state", "next_at"],
         unique=False,
         sqlite_where=sa.text("next_at IS NOT NULL"),
         postgresql_where=sa.text("next_at IS NOT NULL"),
     )
     op.create_index("ix_favour_person_id", "favour", ["person_id"])
     op.create_index(
-        "ix_favour_state_side_kind", "favour", ["state", "side", "kind"], unique=False
+        "ix_favour_state_side_kind_place",
+        "favour",
+        ["state", "side", "kind", "place"],
+        unique=False,
     )
     op.create_table(
         "introduction",
@@ -364,6 +396,7 @@ def create_time_bank() -> None:
     op.create_index(
         "ix_introduction_receiver_id", "introduction", ["receiver_id"], unique=False
     )
+    op.create_index("ix_introduction_asked_at", "introduction", ["asked_at"])
     op.create_index(
         "ix_introduction_state_expires_at",
         "introduction",

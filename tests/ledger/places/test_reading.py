@@ -49,6 +49,11 @@ def test_a_byte_order_mark_and_columns_in_another_order_do_no_harm() -> None:
     assert read_places(turned.encode("utf-8-sig")) == read_places(places(TEHRAN))
 
 
+def test_semicolons_part_cells_where_a_comma_is_for_decimals() -> None:
+    parted = places(TEHRAN).replace(b",", b";")
+    assert read_places(parted) == read_places(places(TEHRAN))
+
+
 def test_letters_of_an_arabic_keyboard_become_persian() -> None:
     line = "03,province,ir,آذربايجان شرقي,East Azerbaijan,,,\n"
     assert read_places(places(line))[1].titles["fa"] == "آذربایجان شرقی"
@@ -121,7 +126,7 @@ def test_what_leads_to_one_place_leads_to_no_other() -> None:
         (b"\xff" + places(TEHRAN), "this is not UTF-8"),
         (places("23,province,ir,\0,Tehran,,,\n"), "line 3: there is a NUL"),
         (b"", "line 1: the first line has to be"),
-        (b"code;kind;parent;fa;en;aliases;prefixes;dial\n", "line 1: the first line"),
+        (HEADER.replace(",", "\t").encode(), "line 1: the first line"),
         (places('23,province,ir,"x,Tehran,,,\n'), "this is no CSV"),
         (places("23,province,ir,x\n"), "line 3: 4 cells, where the header has 8"),
         (places(f"23,province,ir,{'x' * (CELL_CHARS_MAX + 1)},T,,,\n"), "fa is longer"),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,30 @@ def test_a_range_without_facts_makes_no_batch(ledger_engine: Engine) -> None:
     books.pledge()
     found = ahead.prepared(ledger_engine, ZONE, after=0, last=6, width=2, processes=2)
     assert [one.last for one in found] == [1, 6]
+
+
+def test_a_batch_leaves_nothing_to_a_collector_that_is_off(
+    ledger_engine: Engine,
+) -> None:
+    books = Books(ledger_engine)
+    for amount in range(100, 109):
+        pledge, _ = books.pledge(amount=amount)
+        books.pay(pledge, 50)
+
+    def prepare_all() -> None:
+        for n in range(0, 18, 2):
+            with reading(ledger_engine, snapshot=True) as db:
+                assert prepare(db, ZONE, after=n, until=n + 2) is not None
+
+    # What is compiled once is once in the way.
+    prepare_all()
+    gc.collect()
+    gc.disable()
+    try:
+        prepare_all()
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 def test_a_process_that_ended_is_told_of(tmp_path: Path) -> None:
