@@ -36,6 +36,8 @@ __all__ = ["Finding", "Reconciling", "State"]
 LOOKED_AT_ONCE = 500
 # A transaction of many lines holds their pledges, and on SQLite all other writers.
 APPLIED_AT_ONCE = 50
+# So often is a line tried that met another transaction.
+LINE_TRIES = 5
 TILL = "pos"
 WHY = "the settlement file has another amount"
 
@@ -185,14 +187,16 @@ class Reconciling:
         """Apply lines in one transaction, or each in its own.
 
         Two transactions that pay several pledges can wait for each other's: the one
-        that the database gives up is done again line by line, where none can.
+        that the database gives up is done again line by line. One line can still meet
+        the many of another, over accounts that both make, and is tried again.
         """
-        try:
-            with writing(self.service.engine) as db:
-                return [self._apply(db, menus, v) for v in self._judge(db, lines)]
-        except NothingRecorded:
-            if len(lines) == 1:
-                raise
+        for tries_left in reversed(range(1 if len(lines) > 1 else LINE_TRIES)):
+            try:
+                with writing(self.service.engine) as db:
+                    return [self._apply(db, menus, v) for v in self._judge(db, lines)]
+            except NothingRecorded:
+                if len(lines) == 1 and not tries_left:
+                    raise
         return [done for line in lines for done in self._apply_all(menus, [line])]
 
     def _apply(self, db: Connection, menus: Menus | None, verdict: Verdict) -> Finding:
