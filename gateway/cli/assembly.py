@@ -14,6 +14,7 @@ from gateway.cli.assembly_options import (
     key_of,
     read_phone,
     say_first,
+    say_none,
     test,
 )
 from gateway.cli.operator import ID, Moment, books, by, opened, read_moment
@@ -147,12 +148,14 @@ def meetings(district: str, test: bool) -> None:
     from ledger.engine import reading
 
     with books() as (engine, zone), reading(engine, snapshot=True) as db:
-        for one in listed(db, district=district, test=test):
+        found = listed(db, district=district, test=test)
+        for one in found:
             counts = attendance_of(db, meeting_id=one.event_id)
             click.echo(
                 f"{_meeting_line(one, zone.key)}  asked {counts.asked}, yes "
                 f"{counts.yes}, no {counts.no}, came {counts.came}"
             )
+    say_none(found)
 
 
 @assembly.command()
@@ -165,8 +168,10 @@ def benefactors(district: str, test: bool) -> None:
     from ledger.engine import reading
 
     with opened() as service, reading(service.engine) as db:
-        for one in listed(db, district=district, test=test):
+        found = listed(db, district=district, test=test)
+        for one in found:
             click.echo(benefactor_line(db, service.keys, one))
+    say_none(found)
 
 
 @assembly.command()
@@ -178,12 +183,14 @@ def premises(district: str, test: bool) -> None:
     from ledger.engine import reading
 
     with books() as (engine, _), reading(engine) as db:
-        for one in rooms.listed(db, district=district, test=test, limit=LISTED_MAX):
+        found = rooms.listed(db, district=district, test=test, limit=LISTED_MAX)
+        for one in found:
             click.echo(
                 f"{one.event_id:>6}  {one.side:<5}  {one.kind}, {one.square_metres} m2"
             )
         for fit in rooms.matches(db, districts=[district], test=test, limit=50):
             click.echo(f"offer {fit.offer.event_id} fits need {fit.need.event_id}")
+    say_none(found)
 
 
 @assembly.command()

@@ -15,6 +15,7 @@ from gateway.cli.assembly_options import (
     key_of,
     read_phone,
     say_first,
+    say_none,
     test,
 )
 from gateway.cli.operator import ID, books, by, opened
@@ -222,8 +223,10 @@ def list_decisions(district: str, test: bool) -> None:
 
     with books() as (engine, zone), reading(engine) as db:
         today = now().astimezone(zone).date()
-        for one in listed(db, district=district, test=test, limit=LISTED_MAX):
+        found = listed(db, district=district, test=test, limit=LISTED_MAX)
+        for one in found:
             click.echo(_decision_line(one, today))
+    say_none(found)
 
 
 @click.command()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -105,3 +105,9 @@ def say_first(first: bool) -> None:
     """Say so where an act was done before."""
     if not first:
         click.echo("this was written down before")
+
+
+def say_none(found: Sequence[object]) -> None:
+    """Say so where a list has no line: silence looks like a fault."""
+    if not found:
+        click.echo("nothing is written down here")

@@ -49,7 +49,7 @@ def list_deliveries(queue: str | None, late: bool, limit: int, test: bool) -> No
     with books() as (engine, zone), reading(engine) as db:
         found = deliveries.in_queues(
             db,
-            queues=None if queue is None else [queue],
+            queues=None if queue is None else [_listed(db, queue)],
             test=test,
             late_at=at if late else None,
             limit=limit,
@@ -214,15 +214,33 @@ def _menus(service: Service) -> Menus | None:
         return None
 
 
-def _queue(service: Service, centre: str | None, partner: str | None) -> str:
+def _listed(db: Connection, queue: str) -> str:
+    """The queue of this name; raises Unready for what can be none."""
+    from ledger.deliveries import OPERATOR, PARTNER
+    from ledger.places.stored import read_tree
+
+    if queue == OPERATOR:
+        return queue
+    if queue.startswith(PARTNER):
+        return _partners(queue.removeprefix(PARTNER))
+    return place_of(read_tree(db), queue).code
+
+
+def _partners(name: str) -> str:
+    """The queue of a partner."""
     from ledger.deliveries import PARTNER
-    from ledger.places.kinds import Kind
     from ussd.campaigns import PARTNER_NAME
 
+    if not PARTNER_NAME.fullmatch(name):
+        raise Unready("a partner's name is small letters, as snapp-market")
+    return f"{PARTNER}{name}"
+
+
+def _queue(service: Service, centre: str | None, partner: str | None) -> str:
+    from ledger.places.kinds import Kind
+
     if partner is not None:
-        if not PARTNER_NAME.fullmatch(partner):
-            raise Unready("a partner's name is small letters, as snapp-market")
-        return f"{PARTNER}{partner}"
+        return _partners(partner)
     assert centre is not None
     found = place_of(service.places.current(), centre)
     if found.kind != Kind.CENTRE or found.closed:

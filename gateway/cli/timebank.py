@@ -199,13 +199,14 @@ def report(centre: str | None, test: bool) -> None:
 
     with books() as (engine, _), reading(engine, snapshot=True) as db:
         tree = read_tree(db)
+        only = None if centre is None else place_of(tree, centre).code
 
         def counted(place: str | None) -> str:
             found = centre_of(tree, place)
             return found.code if found is not None else place or "unknown"
 
         found = reciprocity(db, centre_of=counted, test=test)
-    shown = [one for one in found if centre in (None, one.place)]
+    shown = [one for one in found if only in (None, one.place)]
     click.echo("\n".join(_table(shown)) if shown else "nothing is given yet")
 
 

@@ -102,10 +102,10 @@ def _asked(tree: Tree) -> tuple[str, str]:
     """The level and the place that are asked for; 404 for what there is not."""
     level = request.args.get("level", "") or Kind.DISTRICT
     within = request.args.get("within", "")
-    if level not in LEVELS or len(within) > CODE_CHARS_MAX:
-        abort(404)
-    if within and tree.place(within) is None:
-        abort(404)
+    if level not in LEVELS:
+        abort(_line("there is no such level", 404))
+    if within and (len(within) > CODE_CHARS_MAX or tree.place(within) is None):
+        abort(_line("there is no such place", 404))
     return str(level), within or _capital(tree)
 
 

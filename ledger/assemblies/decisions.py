@@ -230,19 +230,21 @@ def change(
 
     A new office comes with its phone or with none. Raises Wrong.
     """
-    values: dict[str, Any] = {}
+    asked: dict[str, Any] = {}
+    reset: dict[str, None] = {}
     body: dict[str, str | int] = {"by": by}
     if kind is not None:
-        values["kind"] = body["kind"] = str(kind)
+        asked["kind"] = body["kind"] = str(kind)
     if due_on is not None:
-        values |= {"due_on": due_on, "reminded_at": None}
+        asked["due_on"] = due_on
+        reset["reminded_at"] = None
         body["due_on"] = due_on.isoformat()
     if owner is not None:
         owner = check_words("name of an office", owner, OFFICE_CHARS_MAX)
-        values |= {"owner": owner, "owner_id": owner_id, "reminded_at": None}
-        values |= {"claim": None, "claimed_at": None}
+        asked |= {"owner": owner, "owner_id": owner_id}
+        reset |= dict.fromkeys(("reminded_at", "claim", "claimed_at"))
         body["owner"] = owner
-    if not values:
+    if not asked:
         raise Wrong("nothing is to be changed")
     found = locked(db, decision.event_id)
     again = events.repeated(db, key=key, kind=CHANGED, body=body)
@@ -251,8 +253,10 @@ def change(
     if due_on is not None:
         check_day(due_on, today)
     _check_open(found)
+    if all(getattr(found, name) == value for name, value in asked.items()):
+        raise Wrong("nothing is to be changed: it is so already")
     recorded = note(db, key, CHANGED, body, found, channel=channel, at=at)
-    put(db, found.event_id, at, **values)
+    put(db, found.event_id, at, **asked, **reset)
     return recorded
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause
 
 from ledger.schema import event
-from phone.dates import day_end, day_start
+from phone.dates import day_end, day_start, jalali_day
 
 __all__ = ["BadSelection", "Selection", "Source", "events_of"]
 
@@ -65,7 +65,8 @@ class Selection:
 
     def __post_init__(self) -> None:
         if self.since and self.until and self.since > self.until:
-            raise BadSelection(f"{self.since} comes after {self.until}")
+            first, last = jalali_day(self.since), jalali_day(self.until)
+            raise BadSelection(f"{first} comes after {last}")
         if self.campaign is not None and len(self.campaign) > CAMPAIGN_CHARS_MAX:
             raise BadSelection(f"a campaign has at most {CAMPAIGN_CHARS_MAX} letters")
 

@@ -402,3 +402,8 @@ def test_a_rehearsed_decision_is_apart(desk: Operator, gateway: Gateway) -> None
     later(gateway, minutes=1)
     assert all(row.test for row in gateway.rows("outbox"))
     assert timedelta(0) < gateway.clock() - gateway.rows("decision")[0].at
+
+
+@pytest.mark.parametrize("kind", ["meetings", "benefactors", "premises", "decisions"])
+def test_an_empty_list_says_that_it_is(desk: Operator, kind: str) -> None:
+    assert desk.run("assembly", kind, "11").output == "nothing is written down here\n"

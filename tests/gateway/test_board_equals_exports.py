@@ -191,7 +191,9 @@ def test_a_page_that_there_is_not_is_404(
     towns.settle(gateway.service.engine)
     answer = gateway.client.get("/board", query_string=query)
     assert answer.status_code == 404
-    assert answer.text.count("\n") == 1
+    (asked,) = query
+    missing = {"level": "level", "within": "place"}[asked]
+    assert answer.text == f"there is no such {missing}\n"
 
 
 def test_before_there_is_anything_the_page_says_so(gateway: Gateway) -> None:

@@ -70,6 +70,8 @@ def test_a_request_that_nobody_brings_is_closed_and_told(
 @pytest.mark.parametrize(
     "asked",
     [
+        ["list", "--queue", "c99999"],
+        ["list", "--queue", "partner:No Name"],
         ["take", "999999"],
         ["take", "1", "--test"],
         ["done", "482915070"],

@@ -387,3 +387,5 @@ def test_the_desk_settles_a_dispute_with_two_people(
     report = operator.run("timebank", "report").output
     assert f"{CENTRE:<16}" in report
     assert "  -" in report
+    assert operator.run("timebank", "report", "--centre", CENTRE).output == report
+    assert operator.run("timebank", "report", "--centre", "foo").exit_code == 2

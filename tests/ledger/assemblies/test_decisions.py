@@ -182,16 +182,19 @@ def test_a_proposal_becomes_a_resolution_with_another_office(
             None,
         )
         assert after.shown(TODAY + timedelta(days=1)) is Shown.LATE
-        with pytest.raises(Wrong, match="nothing is to be changed"):
-            decisions.change(
-                db,
-                key="d",
-                decision=made,
-                today=TODAY,
-                by="sara",
-                channel="operator",
-                at=AT,
-            )
+        so_already = {"kind": Kind.RESOLUTION, "due_on": TODAY}
+        for values in ({}, so_already):
+            with pytest.raises(Wrong, match="nothing is to be changed"):
+                decisions.change(
+                    db,
+                    key="d",
+                    decision=made,
+                    today=TODAY,
+                    by="sara",
+                    channel="operator",
+                    at=AT,
+                    **values,
+                )
 
 
 def test_offices_are_asked_two_weeks_ahead_and_in_the_last_days(
