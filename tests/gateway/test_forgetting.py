@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from structlog.typing import EventDict
 
 from gateway.forgetting import Forgetting
@@ -33,6 +34,19 @@ def test_old_receipts_go_in_steps_and_then_nothing_is_looked_for(
     assert len(gateway.rows("receipt")) == 2
     forgets.step(gateway.clock() + timedelta(hours=24))
     assert len(gateway.rows("receipt")) == 1
+
+
+def test_the_log_of_sqlite_goes_each_hour(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = [False, True, True]
+    monkeypatch.setattr("gateway.forgetting.empty_log", lambda _: answers.pop(0))
+    forgets = Forgetting(gateway.service.engine)
+    left = []
+    for minutes in (0, 1, 60, 61):
+        forgets.step(gateway.clock() + timedelta(minutes=minutes))
+        left.append(len(answers))
+    assert left == [2, 1, 1, 0]
 
 
 def _store(gateway: Gateway, carrier_id: str, *, days: int = 0) -> None:

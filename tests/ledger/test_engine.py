@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, Engine, insert, select, text
+from sqlalchemy import Connection, Engine, delete, insert, select, text
 
 from ledger import events, schema
 from ledger.engine import (
@@ -15,6 +16,7 @@ from ledger.engine import (
     NotRead,
     OutcomeUnknown,
     connect,
+    empty_log,
     reading,
     writing,
 )
@@ -137,6 +139,7 @@ def test_sqlite_is_durable_and_guarded(sqlite: Engine) -> None:
                 "foreign_keys",
                 "recursive_triggers",
                 "busy_timeout",
+                "wal_autocheckpoint",
             )
         }
     assert found == {
@@ -145,7 +148,32 @@ def test_sqlite_is_durable_and_guarded(sqlite: Engine) -> None:
         "foreign_keys": 1,
         "recursive_triggers": 1,
         "busy_timeout": 5000,
+        "wal_autocheckpoint": 4000,
     }
+
+
+def test_what_was_deleted_leaves_the_log_when_nobody_reads_it(
+    sqlite: Engine, tmp_path: Path
+) -> None:
+    note(sqlite, "a name to be forgotten")
+    with reading(sqlite, snapshot=True) as db:
+        assert count(db, schema.meta) > 0
+        with writing(sqlite) as other:
+            other.execute(delete(schema.meta))
+        assert not empty_log(sqlite)
+    assert b"a name to be forgotten" in everything_in(tmp_path)
+    with writing(sqlite):
+        began = time.monotonic()
+        assert not empty_log(sqlite)
+        assert time.monotonic() - began < 3
+    assert empty_log(sqlite)
+    assert b"a name to be forgotten" not in everything_in(tmp_path)
+    with writing(sqlite) as db:
+        assert db.exec_driver_sql("PRAGMA busy_timeout").scalar_one() == 5000
+
+
+def everything_in(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.glob("ledger.db*"))
 
 
 def test_a_writer_on_postgresql_sees_what_was_committed_and_waits_not_for_ever(
