@@ -143,9 +143,6 @@ def erase(
     if not whole:
         texts = _end_texts(db, _texts(db, person_id, test=True), at)
         return Erased(recorded.event_id, first=True, texts=texts, whole=False)
-    if db.dialect.name == "sqlite":
-        # Else a deleted key stays legible in the file until its page is used again.
-        db.exec_driver_sql("PRAGMA secure_delete = ON").close()
     texts = _forget(db, keys, person_id, row.look_up, by=by, at=at)
     return Erased(recorded.event_id, first=True, texts=texts)
 

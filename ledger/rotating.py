@@ -183,9 +183,6 @@ def _write(
         return 0
     here, written = column.table.c[column.name], 0
     with writing(engine) as db:
-        if db.dialect.name == "sqlite":
-            # Else what the old key opens stays legible in the file.
-            db.exec_driver_sql("PRAGMA secure_delete = ON").close()
         for row, value in new:
             is_that = [c == row[c.name] for c in _key_columns(column)]
             changed = update(column.table).where(*is_that, _same(here, row))

@@ -7,39 +7,24 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import insert
 
-from gateway.placing import shipped, take_in
 from gateway.queues import ITEMS_MAX
 from gateway.sweeping import sweep
-from ledger import deliveries, needs, people, schema, staff
+from ledger import deliveries, needs, people, schema
 from ledger.engine import writing
-from ledger.staff import Role
+from tests.gateway.centre import AT_THE_CENTRE, CENTRE, CENTRE_CODE, open_centre
 from tests.gateway.house import Gateway, Screen
 
 pytestmark = pytest.mark.parametrize("gateway_database", ["sqlite", "postgresql"])
 
-CENTRE = "c11023"
-CENTRE_CODE = "*780*5588*6#"
-AT_THE_CENTRE = "+989120000001"
 PAGES_MAX = 100
 
 
 def _open(gateway: Gateway, *, coming: int) -> None:
     """A centre, to which so many come next week, and then a request for delivery."""
     service, at = gateway.service, gateway.clock()
-    take_in(service.engine, shipped(), by="test", at=at)
+    open_centre(gateway)
     of = {"campaign": "salam-mahalle", "test": False, "at": at}
     with writing(service.engine) as db:
-        staff.add(
-            db,
-            service.keys,
-            phone=AT_THE_CENTRE,
-            role=Role.CENTRE,
-            place=CENTRE,
-            title="دفتر مرکز",
-            by="sara",
-            test=False,
-            at=at,
-        )
         need = needs.raise_need(
             db,
             key="need",

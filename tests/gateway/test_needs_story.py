@@ -5,22 +5,19 @@ from __future__ import annotations
 import pytest
 from structlog.typing import EventDict
 
-from gateway.placing import shipped, take_in
 from gateway.sweeping import sweep
 from ledger import people, signups, staff
 from ledger.engine import writing
 from ledger.export import NEEDS
 from ledger.signups import Placed
 from ledger.staff import Role
+from tests.gateway.centre import AT_THE_CENTRE, CENTRE, CENTRE_CODE, open_centre
 from tests.gateway.correspondence import Phone
 from tests.gateway.house import ROOT_CODE, Gateway
 from tests.gateway.operator import Operator
 
 pytestmark = pytest.mark.parametrize("gateway_database", ["sqlite", "postgresql"])
 
-CENTRE = "c11023"
-CENTRE_CODE = "*780*5588*6#"
-AT_THE_CENTRE = "+989120000001"
 VOLUNTEERS = ["+989121110001", "+989121110002", "+989121110003", "+989121110004"]
 STRANGER = "+989129990000"
 INVITED = "سلام محله: 1405/09/04 ساعت 10:00 می‌آیید؟\nپاسخ: بله یا خیر"
@@ -31,19 +28,8 @@ FULL = "سلام محله: سپاس از شما. این بار همه جاها �
 def _open(gateway: Gateway, *, volunteers: int = 4) -> None:
     """Places, a centre with a phone, and volunteers who live near it."""
     service, at = gateway.service, gateway.clock()
-    take_in(service.engine, shipped(), by="test", at=at)
+    open_centre(gateway)
     with writing(service.engine) as db:
-        staff.add(
-            db,
-            service.keys,
-            phone=AT_THE_CENTRE,
-            role=Role.CENTRE,
-            place=CENTRE,
-            title="دفتر مرکز",
-            by="sara",
-            test=False,
-            at=at,
-        )
         for number, phone in enumerate(VOLUNTEERS[:volunteers]):
             person = people.remember(db, service.keys, phone, at=at)
             signups.sign_up(

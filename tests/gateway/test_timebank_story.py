@@ -5,25 +5,21 @@ from __future__ import annotations
 import pytest
 from structlog.typing import EventDict
 
-from gateway.placing import shipped, take_in
 from gateway.sweeping import sweep
-from ledger import erasing, people, staff, stops
+from ledger import erasing, people, stops
 from ledger.engine import reading, writing
 from ledger.export import HOURS
-from ledger.staff import Role
 from ledger.timebank import introductions
 from ledger.timebank.hours import CONFIRM_WITHIN
 from ledger.vault import look_up
 from ledger.verify import verify
+from tests.gateway.centre import AT_THE_CENTRE, CENTRE, CENTRE_CODE, open_centre
 from tests.gateway.correspondence import Phone
 from tests.gateway.house import ROOT_CODE, Gateway
 from tests.gateway.operator import Operator
 
 pytestmark = pytest.mark.parametrize("gateway_database", ["sqlite", "postgresql"])
 
-CENTRE_CODE = "*780*5588*6#"
-CENTRE = "c11023"
-AT_THE_CENTRE = "+989120000001"
 GIVER = "+989121110001"
 OTHER_GIVER = "+989121110002"
 RECEIVER = "+989351110003"
@@ -34,20 +30,7 @@ ASKED = "بانک زمان: درس، ۲ ساعت، منطقه 11. می‌پذی�
 @pytest.fixture(autouse=True)
 def _places(gateway: Gateway) -> None:
     """The tree that ships, and a centre with a phone."""
-    service, at = gateway.service, gateway.clock()
-    take_in(service.engine, shipped(), by="test", at=at)
-    with writing(service.engine) as db:
-        staff.add(
-            db,
-            service.keys,
-            phone=AT_THE_CENTRE,
-            role=Role.CENTRE,
-            place=CENTRE,
-            title="دفتر مرکز",
-            by="sara",
-            test=False,
-            at=at,
-        )
+    open_centre(gateway)
 
 
 def _dial(gateway: Gateway, *answers: str, phone: str, code: str = ROOT_CODE) -> str:

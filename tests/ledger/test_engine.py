@@ -139,6 +139,7 @@ def test_sqlite_is_durable_and_guarded(sqlite: Engine) -> None:
                 "foreign_keys",
                 "recursive_triggers",
                 "busy_timeout",
+                "secure_delete",
                 "wal_autocheckpoint",
             )
         }
@@ -148,6 +149,7 @@ def test_sqlite_is_durable_and_guarded(sqlite: Engine) -> None:
         "foreign_keys": 1,
         "recursive_triggers": 1,
         "busy_timeout": 5000,
+        "secure_delete": 1,
         "wal_autocheckpoint": 4000,
     }
 
